@@ -1,0 +1,1 @@
+"""Distributed consensus: all use the same history. A choice of order, separate from what a transaction means."""
