@@ -1,0 +1,121 @@
+"""``horoi lab``: experiments that hold the house against the published figures. One function per command.
+
+Everything heavy is imported inside the command that needs it, so that ``horoi --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from horoi.cli.output import emit, json_option, reports_errors
+
+ATTACK_KINDS = ("private-fork", "selfish", "majority", "stale", "timestamps")
+"""The keys of ``horoi.lab.attack.KINDS``, spelled out so that ``--help`` need not import the lab."""
+
+Progress = Callable[[int, int], None]
+
+
+@click.group("lab")
+def lab() -> None:
+    """Run experiments: attacks, comparisons, and the papers' figures."""
+
+
+@lab.command("attack")
+@click.option("--kind", type=click.Choice(ATTACK_KINDS), help="Which attack to play.")
+@click.option("--share", type=float, help="The attacker's share of the hash power, 0 to 1.")
+@click.option("--trials", type=int, help="How many trials (selfish, timestamps: blocks; stale: heights).")
+@click.option("--seed", type=int, help="One seed is one universe. [default: 1]")
+@click.option("--confirmations", type=int, help="private-fork: z; majority: depth of the fork. [default: 6]")
+@click.option(
+    "--model",
+    type=click.Choice(("rosenfeld", "nakamoto")),
+    help="private-fork: the true race, or Nakamoto's Poisson approximation. [default: rosenfeld]",
+)
+@click.option(
+    "--estimator",
+    type=click.Choice(("race", "conditional", "importance")),
+    help="private-fork: play each race to its end, or reduce the variance. [default: race]",
+)
+@click.option("--premined", type=int, help="private-fork: secret blocks in hand when paying. [default: 1]")
+@click.option("--gamma", type=float, help="selfish: part of the others that mines on the pool's block in a tie.")
+@click.option("--horizon", type=int, help="majority: blocks of anyone until the attacker gives up.")
+@click.option("--delay", "delay_s", type=float, help="stale: seconds a block takes to reach everybody.")
+@click.option("--interval", "interval_s", type=float, help="stale, timestamps: mean seconds between blocks.")
+@click.option("--offset", "offset_s", type=float, help="timestamps: seconds the liar stamps into the future.")
+@click.option("--half-life", "half_life_s", type=float, help="timestamps: ASERT's half-life in seconds.")
+@click.option("--published", is_flag=True, help="Play the papers' tables instead, and print ours beside them.")
+@json_option
+@reports_errors
+def attack(kind: str | None, published: bool, as_json: bool, **options: Any) -> None:
+    """Attack proof of work, block by block, and compare with the published formula.
+
+    \b
+    Examples:
+      horoi lab attack --kind private-fork --share 0.3 --confirmations 6 --trials 10000 --seed 1 --json
+      horoi lab attack --kind selfish --share 0.35 --gamma 0.5
+      horoi lab attack --published
+
+    Exits with 0 whether or not the two agree: read "agrees".
+    """
+    params = {name: value for name, value in options.items() if value is not None}
+    if published:
+        _attack_published(kind, params, as_json)
+        return
+    if kind is None:
+        raise click.UsageError(f"say which attack: --kind {'|'.join(ATTACK_KINDS)}, or --published")
+    from horoi.lab.attack import run
+
+    with progress_bar(kind) as progress:
+        result = run(kind, progress=progress, **params)
+    emit(result, as_json, render_result)
+
+
+def _attack_published(kind: str | None, params: dict[str, Any], as_json: bool) -> None:
+    seed = params.pop("seed", 1)
+    if kind is not None or params:
+        raise click.UsageError("--published plays fixed tables: it takes --seed and --json only")
+    from horoi.lab.attack.published import compare, markdown
+
+    with progress_bar("published tables") as progress:
+        rows = compare(seed, progress)
+    emit({"seed": seed, "rows": rows}, as_json, lambda data: click.echo(markdown(data["rows"])))
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress | None]:
+    """A bar on stderr while the block runs, gone afterwards; nothing where nobody watches (a pipe, a log)."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def render_result(result: dict[str, Any]) -> None:
+    """Print one result as a table of names and values, the verdict last."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in result.items():
+        if name not in ("agrees", "warning"):
+            table.add_row(name.replace("_", " "), f"{value:.7g}" if isinstance(value, float) else str(value))
+    console = Console(highlight=False)
+    console.print(table)
+    if "warning" in result:
+        console.print(f"warning: {result['warning']}")
+    verdict = "agree" if result["agrees"] else "DO NOT agree"
+    console.print(f"measured and predicted {verdict} (within four standard errors)")

@@ -1,0 +1,128 @@
+"""What the machines of a node tell one another, and what the application asks of them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from horoi.ledger.block import Block
+from horoi.ledger.consensus.nakamoto.tree import Known
+from horoi.ledger.ledger import Prepared, Undo
+from horoi.ledger.transaction import Transaction
+from horoi.machine.contract import Peer
+
+
+class ConnectedBlock(msgspec.Struct, frozen=True, gc=False):
+    """A block on its way into the chain or out of it, with what was learned about it."""
+
+    known: Known
+    block: Block
+    prepared: tuple[Prepared, ...]
+    undo: Undo
+
+
+class TipChanged(msgspec.Struct, frozen=True, gc=False):
+    """The chain's tip moved: blocks taken back (last first), then blocks connected (in order)."""
+
+    tip: Known
+    disconnected: tuple[ConnectedBlock, ...]
+    connected: tuple[ConnectedBlock, ...]
+
+
+class PeerReady(msgspec.Struct, frozen=True, gc=False):
+    """A peer passed the node's handshake: from now on it may be spoken to."""
+
+    peer: Peer
+    outbound: bool
+    height: int
+
+
+class Misbehaved(msgspec.Struct, frozen=True, gc=False):
+    """A peer broke a rule that costs it points; the peers machine drops it at 100."""
+
+    peer: Peer
+    points: int
+    why: str
+
+
+class PeerUseful(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a peer was the first with something valid; when room is short, such peers stay."""
+
+    peer: Peer
+
+
+class ConnectTo(msgspec.Struct, frozen=True, gc=False):
+    """Request: link to this address, and stay linked to it. A failure is told by ``ConnectFailed``."""
+
+    address: str
+
+
+class DisconnectFrom(msgspec.Struct, frozen=True, gc=False):
+    """Request: end the link to this peer, and do not stay linked to its address."""
+
+    peer: Peer
+
+
+class ConnectFailed(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a peer that the operator named is not reached; ``reason`` says why, and it is tried again if it can be."""
+
+    address: str
+    reason: str
+
+
+class PeerBanned(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a peer misbehaved once too often and is refused for ``for_s`` seconds."""
+
+    peer: Peer
+    address: str
+    why: str
+    for_s: float
+
+
+class Submit(msgspec.Struct, frozen=True, gc=False):
+    """Request: admit these transactions. Answered by ``Submitted`` with the same token."""
+
+    token: int
+    transactions: tuple[Transaction, ...]
+    source: Peer | None = None
+
+
+class SubmitResult(msgspec.Struct, frozen=True, gc=False):
+    """What became of one transaction; ``rule`` and ``detail`` are empty if it was accepted."""
+
+    id: bytes
+    accepted: bool
+    rule: str = ""
+    detail: str = ""
+
+
+class Submitted(msgspec.Struct, frozen=True, gc=False):
+    """Notice: the answer to a ``Submit``, in its order."""
+
+    token: int
+    results: tuple[SubmitResult, ...]
+
+
+class TransactionAccepted(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a transaction entered the mempool."""
+
+    prepared: Prepared
+
+
+class TransactionRemoved(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a transaction left the mempool: "confirmed", "conflict", "evicted", "expired"."""
+
+    id: bytes
+    why: str
+
+
+class ConflictFound(msgspec.Struct, frozen=True, gc=False):
+    """Notice: a transaction can never confirm on this chain, because another one spent the same."""
+
+    id: bytes
+    by: bytes
+
+
+class SubmitBlock(msgspec.Struct, frozen=True, gc=False):
+    """Request: a block made here (mined)."""
+
+    block: Block

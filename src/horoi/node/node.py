@@ -1,0 +1,153 @@
+"""The full node, assembled: one boot for the live world and the simulated one.
+
+    peers   who is there                sync    which chain is the tip
+    relay   transactions                miner   the next block
+    index   what people ask
+
+The application (API, story, lab) holds a ``Node``: it asks through the world with requests (``Submit``, ``SetMining``, ...),
+and reads chain, mempool, index and peers directly, from the same thread as the machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from horoi.base.errors import DecodeError, StorageError
+from horoi.ledger.conditions import Condition
+from horoi.ledger.genesis import Genesis
+from horoi.ledger.transaction import Transaction
+from horoi.machine.disk import Disk
+from horoi.machine.host import Hosted, Place
+from horoi.machine.stack import Stack
+from horoi.machine.wire import Wire
+from horoi.node.chain import CACHE_CHANGES, Chain, SaveBlocks
+from horoi.node.index.index import FlushIndex, Index
+from horoi.node.mempool import Mempool
+from horoi.node.mempool import saved as saved_pool
+from horoi.node.mining.machine import Miner
+from horoi.node.peers.config import PeersConfig
+from horoi.node.peers.machine import Peers
+from horoi.node.peers.messages import RECORD_CODEC, RECORD_FILE, AddressBookRecord
+from horoi.node.relay.machine import Relay
+from horoi.node.sync.machine import Sync
+
+MEMPOOL_FILE = "mempool"
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """What an operator decides."""
+
+    genesis: Genesis
+    connect: tuple[str, ...] = ()
+    """Addresses to dial and keep dialing."""
+    advertise: str | None = None
+    """The address that others may dial, told to peers."""
+    hash_rate: float = 0.0
+    """Hashes per second of the own miner; 0: none."""
+    reward_to: Condition | None = None
+    index: bool = True
+    """Keep the index that answers people's questions."""
+    cache_changes: int = CACHE_CHANGES
+    agent: str = "horoi"
+
+
+@dataclass
+class Node:
+    """A node's parts. ``boot`` makes one per life; ``lives`` hears of it."""
+
+    config: NodeConfig
+    chain: Chain
+    mempool: Mempool
+    sync: Sync
+    relay: Relay
+    peers: Peers
+    miner: Miner
+    index: Index | None
+    stack: Stack
+    disk: Disk
+
+    def save(self, record: Any) -> None:
+        """Make a record durable; the world calls this for every ``Save``."""
+        if isinstance(record, SaveBlocks):
+            self.chain.save(record)
+        elif isinstance(record, FlushIndex):
+            assert self.index is not None
+            self.index.flush()
+        else:
+            assert isinstance(record, AddressBookRecord)
+            self.disk.replace(*record.file())
+
+    def close(self) -> None:
+        """Flush everything at a clean stop."""
+        self.disk.replace(MEMPOOL_FILE, self.mempool.dump())
+        self.disk.replace(*self.peers.record().file())
+        self.chain.close()
+        if self.index is not None:
+            self.index.close()
+
+
+def load_address_book(disk: Disk) -> AddressBookRecord | None:
+    """The address book of an earlier life; None if there is none, or it is damaged (peers are found again)."""
+    data = _read_small(disk, RECORD_FILE)
+    try:
+        return RECORD_CODEC.decode(data) if data else None
+    except DecodeError:
+        return None
+
+
+def load_mempool(disk: Disk, network: bytes) -> tuple[Transaction, ...]:
+    """What waited when an earlier life stopped; nothing if that is damaged (its senders have it still)."""
+    data = _read_small(disk, MEMPOOL_FILE)
+    try:
+        return saved_pool.load(data, network) if data else ()
+    except (DecodeError, StorageError):
+        return ()
+
+
+def _read_small(disk: Disk, name: str) -> bytes:
+    if name not in disk.names():
+        return b""
+    file = disk.open(name)
+    try:
+        return file.read(0, file.size_bytes)
+    finally:
+        file.close()
+
+
+def build_node(config: NodeConfig, place: Place) -> Node:
+    """Open what the disk has and put the machines together."""
+    salt = place.dice.randbytes(16)
+    chain = Chain(config.genesis, place.disk, cache_changes=config.cache_changes, salt=salt)
+    mempool = Mempool(chain)
+    sync = Sync(chain, mempool.get)
+    relay = Relay(chain, mempool, place.dice)
+    saved = load_address_book(place.disk)
+    peers = Peers(
+        PeersConfig(network_id=chain.network, connect=config.connect, own_address=config.advertise, agent=config.agent),
+        place.dice,
+        saved=saved,
+        height=lambda: chain.tip.height,
+    )
+    miner = Miner(chain, mempool, place.dice, hash_rate=config.hash_rate, owner=config.reward_to)
+    index = Index(chain, place.disk) if config.index else None
+    machines: dict[str, Any] = {"peers": peers, "sync": sync}
+    if index is not None:
+        machines["index"] = index
+    machines |= {"relay": relay, "miner": miner}
+    return Node(config, chain, mempool, sync, relay, peers, miner, index, Stack(machines), place.disk)
+
+
+def boot_node(config: NodeConfig, lives: Callable[[Node], None] | None = None) -> Callable[[Place], Hosted]:
+    """A boot for ``config``; ``lives`` is handed the node of every life."""
+
+    def boot(place: Place) -> Hosted:
+        node = build_node(config, place)
+        if lives is not None:
+            lives(node)
+        wire: Wire = node.sync.wire + node.relay.wire + node.peers.wire
+        return Hosted(node.stack, wire, node.save, node.close)
+
+    return boot
