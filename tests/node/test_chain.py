@@ -215,7 +215,10 @@ def test_a_damaged_block_is_not_served_and_is_repaired_by_a_good_copy() -> None:
 
 
 def run_with_crashes(seed: int, crashes: int) -> int:
-    """Return how often it died. Grow a chain over a disk that dies at arbitrary operations; what was saved must be there after each restart."""
+    """Grow a chain over a disk that dies at arbitrary operations; what was saved must be there after each restart.
+
+    Returns how often it died.
+    """
     dice = random.Random(seed)
     disk = SimDisk(random.Random(seed + 1))
     source = new_chain()

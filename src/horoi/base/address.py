@@ -56,11 +56,13 @@ def bech32m_encode(prefix: str, data: list[int]) -> str:
 
 def bech32m_decode(text: str) -> tuple[str, list[int]] | None:
     """Return (prefix, groups of 5 bits), or None if the checksum or any letter is wrong."""
+    if len(text) > 90 or any(not 33 <= ord(c) <= 126 for c in text):
+        return None  # before letter case: the Kelvin sign would become a k
     if text != text.lower() and text != text.upper():
         return None
     text = text.lower()
     split = text.rfind("1")
-    if split < 1 or split + 7 > len(text) or len(text) > 90 or any(not 33 <= ord(c) <= 126 for c in text):
+    if split < 1 or split + 7 > len(text):
         return None
     prefix, rest = text[:split], text[split + 1 :]
     if any(c not in _LETTERS for c in rest):

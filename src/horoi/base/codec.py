@@ -50,8 +50,9 @@ class Codec(Generic[T]):
             raise DecodeError(f"{self._name}: {len(data)} bytes, the limit is {self.max_size_bytes}")
         try:
             value = self._decoder.decode(data)
+            canonical = encode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DecodeError(f"{self._name}: {error}") from None
-        if encode(value) != data:
+        if canonical != data:
             raise DecodeError(f"{self._name}: not the canonical byte form of what it says")
         return value

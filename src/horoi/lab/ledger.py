@@ -173,7 +173,7 @@ class LedgerLab:
         names = list(self.universe.names)
         self.dice.shuffle(names)
         cut = len(names) * 2 // 5
-        self.universe.partition([names[:cut], names[cut:]])
+        self.universe.partition(names[:cut], names[cut:])
 
     def _schedule_crash(self, at_s: float) -> None:
         """A crash in the middle of a write, and a restart over what is left."""

@@ -9,12 +9,14 @@ Protecting ownership (DESIGN section 4, "Custody"):
 Inputs and outputs are pools (that is how split and merge are just inputs and outputs), so a change is judged per asset on
 the *net movement* of each pair (owner, custodian):
 
-- an owner whose total changed agrees if any of its pairs went down;
+- an owner whose total changed agrees if any of its pairs went down, or one that it holds already is spent: nobody may
+  touch another's holding, not even by adding to it;
 - a custodian agrees if, over the owners whose total changed, what it has in custody changed: down is leaving, up is receiving;
 - for an owner whose total did not change, every custodian of a pair that changed agrees;
 - a pair that was only split or merged needs its owner.
 
-Leaving and owning are *acting* (locks that have run out count); receiving is judged as if no lock had run out.
+Where an owner's total stays, its holdings may be merged or split by the custodians who hand them over: whoever may hand over
+could do so twice. Leaving and owning are *acting* (locks that have run out count); receiving is judged as if no lock had run out.
 """
 
 from __future__ import annotations
@@ -49,13 +51,14 @@ def required(body: Body) -> Required:
             pairs[pair] = pairs.get(pair, 0) - content.quantity
         else:
             acting[content.owner] = None
+    spent_pairs = {asset: tuple(pairs) for asset, pairs in movements.items()}
     for made in body.outputs:
         if isinstance(made, Holding) and made.custodian is not None:
             pairs = movements.setdefault(made.asset, {})
             pair = (made.owner, made.custodian)
             pairs[pair] = pairs.get(pair, 0) + made.quantity
-    for pairs in movements.values():
-        _judge_movement(pairs, acting, receiving)
+    for asset, pairs in movements.items():
+        _judge_movement(pairs, dict.fromkeys(spent_pairs.get(asset, ())), acting, receiving)
     for definition in body.definitions:
         acting[definition.issuer] = None
     for post in body.posts:
@@ -63,8 +66,13 @@ def required(body: Body) -> Required:
     return Required(tuple(acting), tuple(receiving))
 
 
-def _judge_movement(pairs: Pairs, acting: dict[Condition, None], receiving: dict[Condition, None]) -> None:
-    """Add who must agree to the movement of one asset."""
+def _judge_movement(
+    pairs: Pairs,
+    spent: dict[tuple[Condition, Condition], None],
+    acting: dict[Condition, None],
+    receiving: dict[Condition, None],
+) -> None:
+    """Add who must agree to the movement of one asset. ``spent``: the pairs that inputs are of."""
     by_owner: dict[Condition, int] = {}
     for (owner, _), change in pairs.items():
         by_owner[owner] = by_owner.get(owner, 0) + change
@@ -74,7 +82,7 @@ def _judge_movement(pairs: Pairs, acting: dict[Condition, None], receiving: dict
             acting[owner] = None
         elif by_owner[owner] != 0:
             custody_with_ownership[custodian] = custody_with_ownership.get(custodian, 0) + change
-            if change < 0:
+            if (owner, custodian) in spent:
                 acting[owner] = None
         elif change < 0:
             acting[custodian] = None

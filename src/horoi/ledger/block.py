@@ -5,9 +5,10 @@ root and to the state after it by the bitfield's root, and solves a *hash puzzle
 
 Leaves of the content tree, in order: the reward, then the transactions. A leaf is
 
-    number of the first output (8 bytes) || id (32 bytes) || encoded witness (for the reward: nothing)
+    number of the first output within the block (8 bytes) || id (32 bytes) || encoded witness (for the reward: nothing)
 
-so a path shows what was recorded, who signed it, and which bit of the bitfield is whose.
+so a path shows what was recorded, who signed it, and, with the number of bits that the parent's state root commits to, which
+bit of the bitfield is whose. The root is a function of the block alone: content swapped under a header shows at once.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ from horoi.base.codec import Codec, Record, encode
 from horoi.base.hashing import ZERO_HASH, tagged
 from horoi.ledger.bitfield import BitField
 from horoi.ledger.conditions import Hash
-from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES, Genesis, network_id
+from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES, MAX_GRANTS, Genesis, network_id
 from horoi.ledger.merkle import leaf_hash, root_of_leaf_hashes
 from horoi.ledger.transaction import Height, Holding, Transaction
 
-MAX_REWARD_OUTPUTS = 16  # a guess: a pool that pays more members sends transactions
 MAX_BLOCK_TRANSACTIONS = MAX_BLOCK_SIZE_BYTES // 100
 HEADER_MAX_SIZE_BYTES = 160
 
@@ -50,7 +50,8 @@ class Block(Record, frozen=True):
     """Header, compensation, transactions in order."""
 
     header: Header
-    reward: Annotated[tuple[Holding, ...], Meta(max_length=MAX_REWARD_OUTPUTS)]
+    reward: Annotated[tuple[Holding, ...], Meta(max_length=MAX_GRANTS)]
+    """Of the first block: the grants. Of all others: see consensus/nakamoto/reward.py."""
     transactions: Annotated[tuple[Transaction, ...], Meta(max_length=MAX_BLOCK_TRANSACTIONS)]
 
 
@@ -76,11 +77,6 @@ def content_leaf(first_output: int, item_id: bytes, witness: bytes) -> bytes:
     return leaf_hash(first_output.to_bytes(8, "big") + item_id + witness)
 
 
-def content_root(leaves: Sequence[bytes]) -> bytes:
-    """The root over a block's leaves."""
-    return root_of_leaf_hashes(leaves)
-
-
 def genesis_block(genesis: Genesis) -> Block:
     """The first block: height 0, no puzzle, the grants as its reward. The same in every process."""
     network = network_id(genesis)
@@ -90,7 +86,7 @@ def genesis_block(genesis: Genesis) -> Block:
     header = Header(
         height=0,
         parent=network,
-        content_root=content_root([leaf]),
+        content_root=root_of_leaf_hashes([leaf]),
         state_root=bits.root(),
         time_ms=genesis.created_ms,
         target=genesis.consensus.first_target,

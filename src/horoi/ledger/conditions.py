@@ -83,10 +83,10 @@ def check(condition: Condition) -> None:
     """
     if type(condition) is Key:
         return
+    _check_part(condition, MAX_DEPTH)  # first: nothing else may recurse into a condition of unknown depth
     size_bytes = len(encode(condition))
     if size_bytes > MAX_SIZE_BYTES:
         raise RuleError("condition.size", f"{size_bytes} bytes, the limit is {MAX_SIZE_BYTES}")
-    _check_part(condition, MAX_DEPTH)
 
 
 def _check_part(condition: Condition, depth_left: int) -> None:

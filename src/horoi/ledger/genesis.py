@@ -11,16 +11,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from horoi.base.codec import Record, encode
-from horoi.base.errors import RuleError, UsageError
+from horoi.base.codec import U64_MAX, Codec, Record, encode
+from horoi.base.errors import DecodeError, RuleError, UsageError
 from horoi.base.hashing import tagged
 from horoi.ledger import conditions
 from horoi.ledger.conditions import Condition
-from horoi.ledger.rules import check_output
+from horoi.ledger.consensus.nakamoto.target import compact, expand
+from horoi.ledger.rules import check_output, check_text
 from horoi.ledger.transaction import Holding, Name, Quantity
 
 MIN_BLOCK_SIZE_BYTES = 200_000  # two of the largest transactions
 MAX_BLOCK_SIZE_BYTES = 32_000_000  # a frame of the wire; a guess at what a loopback consortium needs
+
+MAX_GRANTS = 2**16  # an outpoint's index has 16 bits
+MAX_GENESIS_SIZE_BYTES = MAX_BLOCK_SIZE_BYTES
+
+FORMAT = 1  # of the genesis file
 
 _network_hash = tagged("horoi/network")
 
@@ -63,7 +69,10 @@ class Genesis(Record, frozen=True):
     max_block_size_bytes: Annotated[int, Meta(ge=MIN_BLOCK_SIZE_BYTES, le=MAX_BLOCK_SIZE_BYTES)]
     issuers: Annotated[tuple[Condition, ...], Meta(max_length=1000)]
     """Who may define assets; empty means open issuing."""
-    grants: Annotated[tuple[Holding, ...], Meta(max_length=100_000)] = ()
+    grants: Annotated[tuple[Holding, ...], Meta(max_length=MAX_GRANTS)] = ()
+
+
+genesis_codec: Codec[Genesis] = Codec(Genesis, max_size_bytes=MAX_GENESIS_SIZE_BYTES)
 
 
 def network_id(genesis: Genesis) -> bytes:
@@ -73,15 +82,42 @@ def network_id(genesis: Genesis) -> bytes:
 
 def check_genesis(genesis: Genesis) -> None:
     """Raise RuleError unless a network can run from this."""
+    check_text(genesis.name)
     for issuer in genesis.issuers:
         conditions.check(issuer)
-    for grant in genesis.grants:
+    _check_grants(genesis.grants)
+    _check_difficulty(genesis.consensus)
+
+
+def _check_grants(grants: tuple[Holding, ...]) -> None:
+    """Each as any output, their sums within 64 bits, and of one asset all or none with custodians."""
+    sums: dict[bytes, int] = {}
+    custody: dict[bytes, bool] = {}
+    for grant in grants:
         check_output(grant)
-    if genesis.consensus.half_life_ms < genesis.consensus.interval_ms:
+        tracked = grant.custodian is not None
+        if custody.setdefault(grant.asset, tracked) != tracked:
+            raise RuleError("genesis.grants", f"asset {grant.asset.hex()} has custodians everywhere or nowhere")
+        sums[grant.asset] = sums.get(grant.asset, 0) + grant.quantity
+        if sums[grant.asset] > U64_MAX:
+            raise RuleError("genesis.grants", f"the grants of asset {grant.asset.hex()} are over 2**64 - 1")
+
+
+def _check_difficulty(consensus: Nakamoto) -> None:
+    first, easiest = expand(consensus.first_target), expand(consensus.easiest_target)
+    if compact(first) != consensus.first_target or compact(easiest) != consensus.easiest_target:
+        raise RuleError("genesis.target", "a target is written in its shortest compact form")
+    if first > easiest:
+        raise RuleError(
+            "genesis.target",
+            f"first target {consensus.first_target:08x} is easier than the easiest {consensus.easiest_target:08x}",
+        )
+    lie_ms = consensus.future_limit * consensus.interval_ms
+    if consensus.half_life_ms < lie_ms:
         raise RuleError(
             "genesis.half_life",
-            f"{genesis.consensus.half_life_ms} ms is under the interval of {genesis.consensus.interval_ms} ms: "
-            "the difficulty would swing with every block",
+            f"{consensus.half_life_ms} ms is under the {lie_ms} ms that a header may be in the future: a miner whose "
+            "clock lies could more than double the target; raise half_life_ms or lower future_limit",
         )
 
 
@@ -100,18 +136,21 @@ class _JsonForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def to_json(genesis: Genesis) -> bytes:
     """The genesis file: JSON, two spaces, bytes in hex, field names as above."""
-    form = {"horoi_genesis": 1, **_plain(genesis)}
+    form = {"horoi_genesis": FORMAT, **_plain(genesis)}
     return msgspec.json.format(msgspec.json.encode(form), indent=2) + b"\n"
 
 
 def from_json(data: bytes) -> Genesis:
-    """Read a genesis file; raise UsageError with the field that is wrong."""
+    """Read a genesis file; raise UsageError with the field that is wrong, RuleError if no network can run from it."""
     try:
         form = msgspec.json.decode(data, type=_JsonForm)
+        if form.horoi_genesis != FORMAT:
+            raise ValueError(f"format {form.horoi_genesis}, this version reads {FORMAT}")
         values = [form.name, form.created_ms, _consensus_values(form.consensus), form.fee_floor]
         rest = [form.max_block_size_bytes, _unhex(form.issuers), _unhex(form.grants)]
         genesis = msgspec.convert([*values, *rest], Genesis, strict=True)
-    except (msgspec.MsgspecError, ValueError) as error:
+        genesis = genesis_codec.decode(encode(genesis))
+    except (msgspec.MsgspecError, DecodeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"not a genesis file: {error}") from None
     check_genesis(genesis)
     return genesis

@@ -24,13 +24,15 @@ from typing import NamedTuple, Protocol
 from horoi.base.codec import Record, encode
 from horoi.base.errors import RuleError
 from horoi.ledger.authority import Required, check_agreement, check_witness_form, required
-from horoi.ledger.bitfield import CHUNK_SIZE_BYTES, BitField
-from horoi.ledger.block import Block, content_leaf, content_root, reward_id
+from horoi.ledger.bitfield import CHUNK_BITS, BitField
+from horoi.ledger.block import Block, content_leaf, reward_id
 from horoi.ledger.consensus.nakamoto.reward import check_reward
 from horoi.ledger.genesis import Genesis, network_id
+from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.ledger.rules import SignatureTriple, check_body, first_invalid, signature_triples
 from horoi.ledger.transaction import (
     MAX_TRANSACTION_SIZE_BYTES,
+    Body,
     Holding,
     Input,
     Output,
@@ -49,7 +51,8 @@ class Entries(Protocol):
 
     def put(self, key: bytes, value: bytes) -> None: ...
 
-    def delete(self, key: bytes) -> None: ...
+    def delete(self, key: bytes) -> None:
+        """Deleting what is not there is nothing."""
 
 
 class Prepared(NamedTuple):
@@ -116,15 +119,19 @@ class Ledger:
 
     # ---- rules without history ----------------------------------------------------------------
 
+    def id_of(self, body: Body) -> bytes:
+        """The id of a transaction with this body."""
+        return self._id_of(encode(body))
+
     def prepare(self, transaction: Transaction) -> Prepared:
         """Apply every rule that needs neither history nor a signature check. Raises RuleError."""
         body = transaction.body
+        fee = check_body(body)
         body_bytes = encode(body)
         witness = encode(transaction.witness)
         size_bytes = 1 + len(body_bytes) + len(witness)
         if size_bytes > MAX_TRANSACTION_SIZE_BYTES:
             raise RuleError("form.size", f"{size_bytes} bytes, the limit is {MAX_TRANSACTION_SIZE_BYTES}")
-        fee = check_body(body)
         if fee * 1000 < self.genesis.fee_floor * size_bytes:
             raise RuleError(
                 "fee.floor", f"a fee of {fee} for {size_bytes} bytes, {self.genesis.fee_floor} per 1000 asked"
@@ -136,6 +143,21 @@ class Ledger:
         need = required(body)
         check_witness_form(need, transaction.witness)
         return Prepared(transaction, self._id_of(body_bytes), size_bytes, witness, need, fee)
+
+    def content_root(self, height: int, reward: Sequence[Holding], prepared: Sequence[Prepared]) -> bytes:
+        """The Merkle root over the items of a block, in order (block.py, "leaves")."""
+        leaves = [content_leaf(0, reward_id(self.network, height, reward), b"")]
+        offset = len(reward)
+        for item in prepared:
+            leaves.append(content_leaf(offset, item.id, item.witness))
+            offset += len(item.transaction.body.outputs) + len(item.transaction.body.definitions)
+        return root_of_leaf_hashes(leaves)
+
+    def check_content(self, block: Block, prepared: Sequence[Prepared]) -> None:
+        """The content is what the header commits to. Needs no history: whoever sent other content is to blame."""
+        root = self.content_root(block.header.height, block.reward, prepared)
+        if root != block.header.content_root:
+            raise RuleError("block.content", f"the content's root is {root.hex()}, not what the header says")
 
     # ---- rules with history --------------------------------------------------------------------
 
@@ -164,7 +186,7 @@ class Ledger:
     # ---- forward and back ----------------------------------------------------------------------
 
     def connect(self, block: Block, prepared: Sequence[Prepared], median_time_ms: int) -> Undo:
-        """Apply the content of ``block``, whose signatures are verified, to the state.
+        """Apply the content of ``block``, which passed ``check_content`` and whose signatures are verified, to the state.
 
         ``median_time_ms``: median time past of its parent. Raises RuleError and then leaves the state as it was.
         """
@@ -173,16 +195,14 @@ class Ledger:
             step.reward(block.reward)
             for item in prepared:
                 step.transaction(item)
-            check_reward(self.genesis.consensus, block.header.height, block.reward, step.fees)
-            root = content_root(step.leaves)
-            if root != block.header.content_root:
-                raise RuleError("block.content", f"the content's root is {root.hex()}, not what the header says")
+            if block.header.height > 0:  # the first block's are the grants that everybody agreed on
+                check_reward(self.genesis.consensus, block.header.height, block.reward, step.fees)
             step.finish()
             if self.bits.root() != block.header.state_root:
                 raise RuleError(
                     "block.state", f"the state's root is {self.bits.root().hex()}, not what the header says"
                 )
-        except RuleError:
+        except Exception:  # a store that fails half-way is no reason to leave half a block behind
             step.take_back()
             raise
         return Undo(tuple(step.removed), step.outputs_before)
@@ -190,6 +210,7 @@ class Ledger:
     def connect_unverified(self, block: Block, median_time_ms: int) -> Undo:
         """``connect``, verifying every signature first: the plain definition, on one core."""
         prepared = [self.prepare(transaction) for transaction in block.transactions]
+        self.check_content(block, prepared)
         for item in prepared:
             if first_invalid(self.triples(item)) >= 0:
                 raise RuleError("witness.signature", f"a signature of transaction {item.id.hex()} is not valid")
@@ -219,10 +240,10 @@ class Ledger:
             elif (number := int.from_bytes(value[:5], "big")) < undo.outputs_before:
                 self.entries.put(key, value)
                 restored.append(number)
+        self._touch_from(undo.outputs_before)
         self.bits.truncate(undo.outputs_before)
         self.bits.restore(restored)
         self._touch(restored)
-        self._touch_from(undo.outputs_before)
 
     def preview(
         self, height: int, reward: Sequence[Holding], prepared: Sequence[Prepared], median_time_ms: int
@@ -234,7 +255,7 @@ class Ledger:
             for item in prepared:
                 step.transaction(item)
             step.finish()
-            return Preview(content_root(step.leaves), self.bits.root(), step.fees)
+            return Preview(self.content_root(height, reward, prepared), self.bits.root(), step.fees)
         finally:
             step.take_back()
 
@@ -250,11 +271,11 @@ class Ledger:
 
     def _touch(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            self._touched_chunks[number // (CHUNK_SIZE_BYTES * 8)] = None
+            self._touched_chunks[number // CHUNK_BITS] = None
 
     def _touch_from(self, number: int) -> None:
-        last = max(self.bits.chunks(), number // (CHUNK_SIZE_BYTES * 8) + 1)
-        for index in range(number // (CHUNK_SIZE_BYTES * 8), last + 1):
+        """Every chunk from that of output ``number`` to the last: to be called while the bitfield is at its longest."""
+        for index in range(number // CHUNK_BITS, self.bits.chunks()):
             self._touched_chunks[index] = None
 
 
@@ -280,13 +301,11 @@ class _Step:
         self.added: list[bytes] = []
         self.spent: list[int] = []
         self.inputless: list[bytes] = []
-        self.leaves: list[bytes] = []
         self.fees = 0
         self._bits_applied = False
 
     def reward(self, reward: Sequence[Holding]) -> None:
         item = reward_id(self.ledger.network, self.height, reward)
-        self.leaves.append(content_leaf(self.next_output, item, b""))
         self._make(item, reward, is_reward=True)
 
     def transaction(self, item: Prepared) -> None:
@@ -299,7 +318,6 @@ class _Step:
             self.ledger.check_inputless(item, self.height)
             self._put(b"i" + item.id, self.height.to_bytes(4, "big"))
             self.inputless.append(item.id)
-        self.leaves.append(content_leaf(self.next_output, item.id, item.witness))
         self._make(item.id, outputs_made(item.id, body), is_reward=False)
         self.fees += item.fee
 

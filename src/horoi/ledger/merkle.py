@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+HASH_SIZE_BYTES = 32
 MAX_PATH_LENGTH = 64  # RFC 9162 sizes are 64-bit numbers
 
 EMPTY_ROOT = sha256(b"").digest()
@@ -64,9 +65,14 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return path
 
 
+def _well_formed(path: Sequence[bytes], *others: bytes) -> bool:
+    """A hash of another length could borrow bytes from its neighbour: left and right are joined without a mark."""
+    return len(path) <= MAX_PATH_LENGTH and all(len(value) == HASH_SIZE_BYTES for value in (*path, *others))
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """True if ``path`` shows that leaf hash ``leaf`` is number ``index`` of ``size`` under ``root`` (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size or len(path) > MAX_PATH_LENGTH:
+    if not 0 <= index < size or not _well_formed(path, leaf, root):
         return False
     node, last, current = index, size - 1, leaf
     for sibling in path:
@@ -107,10 +113,12 @@ def _subproof(leaves: Sequence[bytes], old_size: int, *, complete: bool) -> list
 
 def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
     """True if ``path`` shows that the tree of ``old_root`` is a prefix of that of ``new_root`` (RFC 9162, 2.1.4.2)."""
-    if not 0 < old_size <= new_size or len(path) > MAX_PATH_LENGTH:
+    if not 0 < old_size <= new_size:
         return False
     if old_size == new_size:
         return not path and old_root == new_root
+    if not _well_formed(path, old_root, new_root):
+        return False
     nodes = [old_root, *path] if old_size & (old_size - 1) == 0 else list(path)
     if not nodes:
         return False

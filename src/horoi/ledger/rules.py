@@ -1,6 +1,6 @@
 """The rules that need nothing but the transaction itself. Only valid data are added (the blockchain algorithm).
 
-    form          something is said; no input twice; no empty quantity; conditions within bounds
+    form          something is said, in text that can be shown; no input twice; no empty quantity; conditions within bounds
     conservation  per asset: spent + issued + produced = made + consumed + retired; the coin's rest is the fee
     rights        what is made is covered by a right that is spent, and rights only ever shrink or narrow
     custody       an asset either has custodians everywhere or nowhere
@@ -12,6 +12,7 @@ Every refusal is a RuleError that names the rule and the values; docs/ledger.md 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -33,6 +34,15 @@ from horoi.ledger.transaction import (
     Transform,
     Witness,
 )
+
+UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Characters that deceive or cannot be written: controls (a terminal obeys them), invisible and direction marks (one name
+looks like another; the joiners U+200C and U+200D stay, Persian is written with them), lone surrogates. A fixed list: a
+property such as ``isprintable`` changes with the Unicode tables of the Python that runs, and would split the ledger."""
+
+LINE_BREAKS = str.maketrans("", "", "\n\t")
 
 
 class Checked(NamedTuple):
@@ -61,22 +71,42 @@ def check_body(body: Body) -> int:
         raise RuleError("form.since", f"since={body.since} is for transactions without inputs")
     if len({(spent.source, spent.index) for spent in body.inputs}) != len(body.inputs):
         raise RuleError("form.double_spend", "the same output is spent twice in one transaction")
+    for spent in body.inputs:
+        _check_content(spent.content)
     for made in body.outputs:
         check_output(made)
     for definition in body.definitions:
         conditions.check(definition.issuer)
+        check_text(definition.name)
+        check_text(definition.unit)
         if definition.limit == 0:
             raise RuleError("form.zero", f"asset {definition.name!r} has a limit of 0: nothing could be made")
     for post in body.posts:
         conditions.check(post.author)
+        check_text(post.text.translate(LINE_BREAKS))
         if not (post.text or post.document):
             raise RuleError("form.empty", "a post says something or names a document")
     _check_custody(body)
     return _check_conservation(body)
 
 
+def check_text(text: str) -> None:
+    """Raise RuleError if ``text`` cannot be shown to people as it is."""
+    found = UNSHOWABLE.search(text)
+    if found is not None:
+        raise RuleError("form.text", f"character U+{ord(found[0]):04X} at {found.start()} cannot be shown")
+
+
+def _check_content(content: Output) -> None:
+    """What an input says it spends is not known to exist yet: bound its conditions before anything looks into them."""
+    conditions.check(content.owner)
+    if isinstance(content, Holding) and content.custodian is not None:
+        conditions.check(content.custodian)
+
+
 def check_output(made: Output) -> None:
     """Check one output on its own."""
+    conditions.check(made.owner)
     if isinstance(made, Holding):
         if made.quantity == 0:
             raise RuleError("form.zero", f"a holding of 0 of {made.asset.hex()}")
@@ -89,7 +119,6 @@ def check_output(made: Output) -> None:
             raise RuleError("form.zero", f"a right to make 0 of {made.asset.hex()}")
         for recipe in made.recipes:
             _check_recipe(made.asset, recipe)
-    conditions.check(made.owner)
 
 
 def _check_recipe(asset: bytes, recipe: Recipe) -> None:
@@ -125,6 +154,7 @@ def _check_conservation(body: Body) -> int:
     if body.issues or body.transforms or _has_rights(body):
         _check_rights(body, incoming, outgoing)
     for retired in body.retires:
+        check_text(retired.reason)
         if retired.quantity == 0 or retired.asset == NATIVE:
             raise RuleError("form.retire", "a retirement is of some quantity, and not of the coin")
         _add(outgoing, retired.asset, retired.quantity)

@@ -70,8 +70,8 @@ class SaveBlocks(NamedTuple):
     records: tuple[tuple[int, bytes, bytes], ...]
 
 
-_place_codec: Codec[Place] = Codec(Place, max_size_bytes=1_000)
-_marker_codec: Codec[Marker] = Codec(Marker, max_size_bytes=1_000)
+place_codec: Codec[Place] = Codec(Place, max_size_bytes=1_000)
+marker_codec: Codec[Marker] = Codec(Marker, max_size_bytes=1_000)
 _undo_codec: Codec[Undo] = Codec(Undo, max_size_bytes=64_000_000)
 
 KnownTransaction = Callable[[bytes], Prepared | None]
@@ -91,7 +91,7 @@ class Chain:
         self.network = network_id(genesis)
         self.state = CachedStore(disk.store("state"), max_changes=cache_changes)
         raw = self.state.get(b"m")
-        marker = _marker_codec.decode(raw) if raw is not None else None
+        marker = marker_codec.decode(raw) if raw is not None else None
         synced = marker.log_end if marker else None
         self.log = BlockLog(disk, network_id=self.network, salt=salt, synced=synced)
         self.first = genesis_block(genesis)
@@ -115,7 +115,10 @@ class Chain:
         self._repairing: dict[bytes, Location] = {}
         """Damaged records that a fetched copy is to stand in for."""
         self._flushed_height = 0
+        self._parentless: dict[bytes, list[tuple[Header, Place]]] = {}
+        """While opening: kept blocks whose parent was not met yet, by parent."""
         self.ledger = self._open(marker) if marker else self._open_fresh()
+        self._parentless.clear()
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -127,7 +130,7 @@ class Chain:
             raise StorageError(f"the state store is damaged ({error}); run 'horoi ledger rebuild'") from None
         ledger = Ledger(self.genesis, self.state, bits)
         for _, value in self.state.items(b"h", b"i"):
-            place = _place_codec.decode(value)
+            place = place_codec.decode(value)
             self._restore(place.header, place)
         known = self.tree.by_name.get(marker.name)
         if known is None:
@@ -158,13 +161,21 @@ class Chain:
                 self._dirty_places[record.name] = None
 
     def _restore(self, header: Header, place: Place) -> None:
-        try:
-            known = self.tree.restore(header)
-        except RuleError:
-            return  # its parent is not kept any more (a damaged or forgotten branch): it will be fetched if wanted
-        self.places[known.name] = place
-        self._dirty_places[known.name] = None
-        self._mark_kept(known)
+        """Take in a kept block. One that was kept before its parent waits for it; if that is not kept, it is fetched again."""
+        ready = [(header, place)]
+        while ready:
+            header, place = ready.pop()
+            if header.parent not in self.tree:
+                self._parentless.setdefault(header.parent, []).append((header, place))
+                continue
+            try:
+                known = self.tree.restore(header)
+            except RuleError:
+                continue  # it follows a block that broke a rule
+            self.places[known.name] = place
+            self._dirty_places[known.name] = None
+            self._mark_kept(known)
+            ready.extend(self._parentless.pop(known.name, []))
 
     def recover(self) -> TipChanged | None:
         """After opening: connect what the log has beyond the flushed state."""

@@ -44,6 +44,13 @@ class Misbehaved(msgspec.Struct, frozen=True, gc=False):
     why: str
 
 
+class PeerHeight(msgspec.Struct, frozen=True, gc=False):
+    """A peer showed that its chain reaches this height."""
+
+    peer: Peer
+    height: int
+
+
 class PeerUseful(msgspec.Struct, frozen=True, gc=False):
     """Notice: a peer was the first with something valid; when room is short, such peers stay."""
 

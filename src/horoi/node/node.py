@@ -30,10 +30,10 @@ from horoi.node.mining.machine import Miner
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.machine import Peers
 from horoi.node.peers.messages import RECORD_CODEC, RECORD_FILE, AddressBookRecord
+from horoi.node.peers.messages import WIRE as PEERS_WIRE
 from horoi.node.relay.machine import Relay
+from horoi.node.small_files import MEMPOOL_FILE, read_sealed, write_sealed
 from horoi.node.sync.machine import Sync
-
-MEMPOOL_FILE = "mempool"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Node:
     stack: Stack
     disk: Disk
 
+    @property
+    def wire(self) -> Wire:
+        """Every message that the node's machines understand."""
+        return self.sync.wire + self.relay.wire + PEERS_WIRE
+
     def save(self, record: Any) -> None:
         """Make a record durable; the world calls this for every ``Save``."""
         if isinstance(record, SaveBlocks):
@@ -78,12 +83,12 @@ class Node:
             self.index.flush()
         else:
             assert isinstance(record, AddressBookRecord)
-            self.disk.replace(*record.file())
+            write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
         """Flush everything at a clean stop."""
-        self.disk.replace(MEMPOOL_FILE, self.mempool.dump())
-        self.disk.replace(*self.peers.record().file())
+        write_sealed(self.disk, MEMPOOL_FILE, self.mempool.dump())
+        write_sealed(self.disk, *self.peers.record().file())
         self.chain.close()
         if self.index is not None:
             self.index.close()
@@ -91,7 +96,7 @@ class Node:
 
 def load_address_book(disk: Disk) -> AddressBookRecord | None:
     """The address book of an earlier life; None if there is none, or it is damaged (peers are found again)."""
-    data = _read_small(disk, RECORD_FILE)
+    data = read_sealed(disk, RECORD_FILE)
     try:
         return RECORD_CODEC.decode(data) if data else None
     except DecodeError:
@@ -100,21 +105,11 @@ def load_address_book(disk: Disk) -> AddressBookRecord | None:
 
 def load_mempool(disk: Disk, network: bytes) -> tuple[Transaction, ...]:
     """What waited when an earlier life stopped; nothing if that is damaged (its senders have it still)."""
-    data = _read_small(disk, MEMPOOL_FILE)
+    data = read_sealed(disk, MEMPOOL_FILE)
     try:
         return saved_pool.load(data, network) if data else ()
     except (DecodeError, StorageError):
         return ()
-
-
-def _read_small(disk: Disk, name: str) -> bytes:
-    if name not in disk.names():
-        return b""
-    file = disk.open(name)
-    try:
-        return file.read(0, file.size_bytes)
-    finally:
-        file.close()
 
 
 def build_node(config: NodeConfig, place: Place) -> Node:
@@ -123,7 +118,7 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     chain = Chain(config.genesis, place.disk, cache_changes=config.cache_changes, salt=salt)
     mempool = Mempool(chain)
     sync = Sync(chain, mempool.get)
-    relay = Relay(chain, mempool, place.dice)
+    relay = Relay(chain, mempool, place.dice, restored=load_mempool(place.disk, chain.network))
     saved = load_address_book(place.disk)
     peers = Peers(
         PeersConfig(network_id=chain.network, connect=config.connect, own_address=config.advertise, agent=config.agent),
@@ -147,7 +142,6 @@ def boot_node(config: NodeConfig, lives: Callable[[Node], None] | None = None) -
         node = build_node(config, place)
         if lives is not None:
             lives(node)
-        wire: Wire = node.sync.wire + node.relay.wire + node.peers.wire
-        return Hosted(node.stack, wire, node.save, node.close)
+        return Hosted(node.stack, node.wire, node.save, node.close)
 
     return boot

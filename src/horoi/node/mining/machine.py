@@ -1,8 +1,8 @@
 """The miner: a template of the next block, and a capped search for its nonce.
 
-The search goes in slices: every ``SLICE_S`` seconds a job of ``hash_rate * SLICE_S`` attempts (at least one). The cap keeps several miners on
-one machine polite, and makes a simulated miner cost what it says. A new tip makes a new template at once; new transactions
-enter at the next slice, at most every ``REFRESH_S``.
+The search goes in slices: every ``SLICE_S`` seconds a job of ``hash_rate * SLICE_S`` attempts (at least one). The cap keeps
+several miners on one machine polite, and makes a simulated miner cost what it says. A new tip makes a new template at once;
+new transactions enter at the next slice, at most every ``REFRESH_S``.
 
 An empty interval is not skipped: blocks without transactions still carry the clock and the work.
 """

@@ -86,7 +86,7 @@ class BlockLog:
         self._segments = segment_numbers(name, disk.names())
         self._files: dict[int, File] = {}
         self._salt = self._find_salt(salt)
-        self._format = Format(self._salt)
+        self._format = Format(network_id + self._salt)
         self._repairs = Repairs(disk, f"{name}.repairs")
         self._end = self._file(self._segments[-1]).size_bytes if self._segments else 0
         self._has_rest = False  # bytes of a failed append may lie after the end
@@ -250,8 +250,9 @@ class BlockLog:
         return salt_if_new
 
     def _damaged_head(self, segment: int) -> Iterator[Damage]:
-        name = segment_name(self._name, segment)
-        if read_head(name, segment, self._file(segment).read(0, HEAD_SIZE_BYTES), self._network_id) is None:
+        head = self._file(segment).read(0, HEAD_SIZE_BYTES)
+        if head != pack_head(segment, self._network_id, self._salt):
+            name = segment_name(self._name, segment)
             yield Damage(Location(segment, 0, HEAD_SIZE_BYTES), f"the head of {name} is damaged")
 
     def _begin_segment(self) -> None:

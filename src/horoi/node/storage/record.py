@@ -68,7 +68,7 @@ class Damage(Record, frozen=True):
 
 
 class Format:
-    """Packs and reads the records of one log, whose salt it knows."""
+    """Packs and reads the records of one log. ``salt`` is its network's id and its own salt."""
 
     def __init__(self, salt: bytes) -> None:
         self.magic = hashlib.sha256(b"horoi/log/magic" + salt).digest()[:4]

@@ -34,7 +34,7 @@ from horoi.machine.contract import (
 )
 from horoi.machine.host import Started
 from horoi.node.chain import Chain, KnownTransaction, Staged
-from horoi.node.events import Misbehaved, PeerReady, SubmitBlock, TipChanged
+from horoi.node.events import Misbehaved, PeerHeight, PeerReady, PeerUseful, SubmitBlock, TipChanged
 from horoi.node.sync.messages import (
     MAX_BLOCKS_PER_REQUEST,
     MAX_HEADERS,
@@ -104,7 +104,7 @@ class Sync:
         self._job_block: dict[int, bytes] = {}
         self._next_job = 0
         self._known_transaction = known_transaction
-        self._asked_all_at = 0.0
+        self._asked_all_at: float | None = None
 
     @property
     def synced(self) -> bool:
@@ -169,8 +169,10 @@ class Sync:
                 return self._bad_header(peer, error, solicited, now)
         if known is None:
             return self._fetch(now)
+        news: list[Action] = []
         if state.best is None or known.work >= state.best.work or known.height <= state.best.height:
             state.best = known
+            news.append(Tell(PeerHeight(peer, known.height)))
         if known.work < self.chain.tip.work:
             state.light_headers += len(headers)
             if state.light_headers > MAX_LIGHT_HEADERS:
@@ -178,7 +180,7 @@ class Sync:
         else:
             state.light_headers = 0
         more = self._ask_headers(peer, now, known) if len(headers) == MAX_HEADERS else []
-        return [*more, *self._fetch(now)]
+        return [*news, *more, *self._fetch(now)]
 
     def _bad_header(self, peer: Peer, error: RuleError, solicited: bool, now: float) -> list[Action]:
         if error.rule == "header.orphan":
@@ -291,7 +293,7 @@ class Sync:
             return []
         jobs = in_chunks(staged.triples, "block", self._next_job)
         if not jobs:
-            return self._keep(staged, now)
+            return self._keep(staged, source, now)
         self.verifying[name] = Verifying(staged, source, len(jobs))
         for job in jobs:
             self._job_block[job.tag[1]] = name
@@ -307,16 +309,17 @@ class Sync:
             return []
         del self.verifying[name]
         if waiting.valid:
-            return self._keep(waiting.staged, now)
+            return self._keep(waiting.staged, waiting.source, now)
         self.invalid_blocks += 1
         blame = [Tell(Misbehaved(waiting.source, 100, "a block with an invalid signature"))] if waiting.source else []
         return [*blame, *self._fetch(now)]
 
-    def _keep(self, staged: Staged, now: float) -> list[Action]:
+    def _keep(self, staged: Staged, source: Peer | None, now: float) -> list[Action]:
         """Keep the block, move the tip, and only then tell anyone."""
         self.chain.keep(staged)
-        actions = self._tell_tip(self.chain.advance(staged))
-        return [*actions, *self._fetch(now)]
+        change = self.chain.advance(staged)
+        useful: list[Action] = [Tell(PeerUseful(source))] if change is not None and source is not None else []
+        return [*self._tell_tip(change), *useful, *self._fetch(now)]
 
     def _tell_tip(self, change: TipChanged | None) -> list[Action]:
         record = self.chain.take_to_save()
@@ -346,6 +349,8 @@ class Sync:
             if state.asked_headers_at is not None and state.asked_headers_at + HEADERS_TIMEOUT_S < now:
                 state.asked_headers_at = None
                 actions.append(Tell(Misbehaved(peer, 20, f"headers did not come in {HEADERS_TIMEOUT_S} s")))
+        if self._asked_all_at is None:
+            self._asked_all_at = now
         if self._asked_all_at + ASK_AGAIN_S < now:
             self._asked_all_at = now
             for peer, state in self.peers.items():

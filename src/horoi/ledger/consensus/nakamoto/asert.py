@@ -11,7 +11,7 @@ Times are in ms here (seconds are too coarse for fast blocks); the formula is th
 
 from __future__ import annotations
 
-from horoi.ledger.consensus.nakamoto.puzzle import LARGEST_COMPACT, MAX_TARGET, compact, expand
+from horoi.ledger.consensus.nakamoto.target import LARGEST_COMPACT, MAX_TARGET, compact, expand
 from horoi.ledger.genesis import Nakamoto
 
 RADIX_BITS = 16  # aserti3-2d: 16 bits after the point

@@ -13,6 +13,8 @@ from horoi.ledger.genesis import Nakamoto
 from horoi.ledger.rules import check_output
 from horoi.ledger.transaction import NATIVE, Holding
 
+MAX_REWARD_OUTPUTS = 16  # a guess: a pool that pays more members sends transactions
+
 
 def subsidy(consensus: Nakamoto, height: int) -> int:
     """New coins of a block of this height, in the smallest unit."""
@@ -24,7 +26,9 @@ def subsidy(consensus: Nakamoto, height: int) -> int:
 
 
 def check_reward(consensus: Nakamoto, height: int, reward: Sequence[Holding], fees: int) -> None:
-    """Raise RuleError if the reward is not in the coin or more than subsidy and fees."""
+    """Raise RuleError if the reward is not in the coin, in too many parts, or more than subsidy and fees."""
+    if len(reward) > MAX_REWARD_OUTPUTS:
+        raise RuleError("reward.outputs", f"{len(reward)} outputs, the limit is {MAX_REWARD_OUTPUTS}")
     for made in reward:
         check_output(made)
         if made.asset != NATIVE:

@@ -5,10 +5,13 @@ Deciding which ledger is the truth (distributed consensus, Nakamoto 2008 section
 
 Rules of a header, each with its stable name:
 
-    header.parent    the parent is known, the height one more
-    header.time      later than the median of the last 11 (BIP 113), not further in the future than the genesis allows
+    header.orphan    the parent is known
+    header.invalid   neither it nor its parent is a block that broke a rule
+    header.parent    the height is one more than the parent's
+    header.time      later than the median of the last 11 (BIP 113)
     header.target    exactly what ASERT asks
     puzzle.unsolved  the hash solves the puzzle
+    header.future    not further in the future than the genesis allows
 
 A header in the future is refused, not remembered as wrong: it may be right later.
 """
@@ -23,9 +26,7 @@ from horoi.ledger.consensus.nakamoto import asert, puzzle
 from horoi.ledger.genesis import Genesis, Nakamoto
 
 MEDIAN_SPAN = 11  # BIP 113
-MAX_SIDE_HEADERS = (
-    20_000  # a guess: 2 weeks of blocks at one a minute; beyond it the lightest side branches are forgotten
-)
+MAX_SIDE_HEADERS = 20_000  # a guess: 2 weeks of blocks at one a minute; beyond it the lightest branches are forgotten
 
 
 class Known:
@@ -94,9 +95,13 @@ class HeaderTree:
         self.by_name: dict[bytes, Known] = {root.name: root}
         self.best = root
         """The tip of the heaviest chain of headers without a known fault; the first seen on ties."""
+        self.held = root
+        """The block that the state is the state after, set by who keeps the state: never forgotten."""
         self.invalid: dict[bytes, str] = {}
         """Blocks whose content broke a rule, with the rule's name. Bounded with the side headers."""
         self._order = 0
+        self._crowded = MAX_SIDE_HEADERS
+        """Side headers beyond which branches are forgotten."""
 
     def __contains__(self, name: bytes) -> bool:
         return name in self.by_name
@@ -125,35 +130,50 @@ class HeaderTree:
         self.by_name[name] = known
         if known.work > self.best.work:
             self.best = known
-        if len(self.by_name) > self.best.height + 1 + MAX_SIDE_HEADERS:
-            self._forget_lightest_side()
+        if len(self.by_name) - self.best.height - 1 > self._crowded:
+            self._forget_lightest_branches(known)
         return known
 
     def mark_invalid(self, known: Known, rule: str) -> None:
         """Forget a block whose content broke a rule, and all that follows it; choose the heaviest of the rest."""
         condemned = {known.name: None}
-        for other in sorted(self.by_name.values(), key=lambda k: k.height):
+        above = [other for other in self.by_name.values() if other.height > known.height]
+        for other in sorted(above, key=lambda k: k.height):
             if other.parent is not None and other.parent.name in condemned:
                 condemned[other.name] = None
         for name in condemned:
-            del self.by_name[name]
+            self.by_name.pop(name, None)  # a branch may have been forgotten, or condemned, before
             self.invalid[name] = rule
         while len(self.invalid) > MAX_SIDE_HEADERS:
             del self.invalid[next(iter(self.invalid))]
         self.best = max(self.by_name.values(), key=lambda k: (k.work, -k.order))
 
-    def _forget_lightest_side(self) -> None:
-        """Drop the lighter half of the side headers (those not under ``best``)."""
-        main = {known.name: None for known in self.chain(self.best)}
-        side = sorted((k for k in self.by_name.values() if k.name not in main), key=lambda k: (k.work, -k.order))
-        dropped: dict[bytes, None] = {}
-        for known in side[: len(side) // 2]:
-            dropped[known.name] = None
-        for known in sorted(side, key=lambda k: k.height):
-            if known.parent is not None and known.parent.name in dropped:
-                dropped[known.name] = None
-        for name in dropped:
-            del self.by_name[name]
+    def _forget_lightest_branches(self, newest: Known) -> None:
+        """Drop side branches, the lightest tips first, until half of the room is free.
+
+        Two branches stay however long they are. That of ``newest``: while a longer history is being read, its first headers
+        are the lightest of all, and a node that forgot them could never change to it; so who feeds the tree must know that a
+        branch is worth it. And that of ``held``: it is left block by block.
+        """
+        kept = dict.fromkeys([k.name for k in self.chain(self.best)] + [k.name for k in self.chain(newest)])
+        kept.update(dict.fromkeys(k.name for k in self.chain(self.held)))
+        parents = {k.parent.name: None for k in self.by_name.values() if k.parent is not None}
+        tips = [k for k in self.by_name.values() if k.name not in parents]
+        room = self.best.height + 1 + MAX_SIDE_HEADERS // 2
+        for tip in sorted(tips, key=lambda k: (-k.work, k.order)):
+            branch = [k.name for k in self._until(tip, kept)]
+            if len(kept) + len(branch) > room:
+                break
+            kept.update(dict.fromkeys(branch))
+        self.by_name = {name: known for name, known in self.by_name.items() if name in kept}
+        side = len(self.by_name) - self.best.height - 1
+        self._crowded = max(MAX_SIDE_HEADERS, side + MAX_SIDE_HEADERS // 2)
+
+    def _until(self, tip: Known, known_names: dict[bytes, None]) -> Iterator[Known]:
+        at: Known | None = tip
+        while at is not None and at.name not in known_names:
+            yield at
+            at = at.parent
 
     def chain(self, tip: Known) -> Iterator[Known]:
         """From ``tip`` down to the genesis."""

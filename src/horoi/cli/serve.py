@@ -1,0 +1,245 @@
+"""A node as a process: folder, genesis, keys, the live host, and the API, in one event loop until it is told to stop.
+
+    folder/genesis.json   what the network agreed on, copied at the first start
+    folder/node-key       the node's name among peers
+    folder/keys/          the owner's keys
+    folder/api-token      what programs show that may sign here
+    the rest              blocks, state, index, mempool, address book
+
+Everything that can be refused is refused before the first byte is written, or leaves what was there untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from horoi.base.errors import HoroiError, StorageError, UsageError
+from horoi.base.keys import KeyPair
+from horoi.cli.exits import ClockError
+from horoi.cli.journal import Journal
+from horoi.ledger.conditions import Condition, Key
+from horoi.ledger.genesis import MAX_GENESIS_SIZE_BYTES, Genesis, from_json, network_id
+from horoi.machine.host import Hosted, Place
+from horoi.node.node import Node, NodeConfig, boot_node
+from horoi.node.peers.addresses import canonical
+from horoi.web.access import NodeAccess
+from horoi.web.server import ApiServer
+from horoi.world.live.disk import LiveDisk
+from horoi.world.live.host import LiveHost
+from horoi.world.live.node_key import NodeKey
+
+GENESIS_FILE = "genesis.json"
+NODE_KEY_FILE = "node-key"
+MAX_FILE_SIZE_BYTES = 4 * MAX_GENESIS_SIZE_BYTES  # JSON writes bytes in hexadecimal, with names and spaces
+
+Ready = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What an operator decides. ``keys``: the unlocked ones, the default first. ``genesis`` only for the first start."""
+
+    folder: Path
+    listen: str | None
+    api: str
+    genesis: Path | None = None
+    peers: tuple[str, ...] = ()
+    advertise: str | None = None
+    """Where others may dial this node; default: where it listens, if that is an address of its own."""
+    api_hosts: tuple[str, ...] = ()
+    hash_rate: float = 0.0
+    reward_to: Condition | None = None
+    """Default: the first key."""
+    keys: Mapping[str, KeyPair] = field(default_factory=dict)
+    stop_with_stdin: bool = False
+    """Stop when standard input ends: so a child never outlives its parent."""
+
+
+async def serve(options: ServeOptions, ready: Ready, stop: asyncio.Event | None = None) -> None:
+    """Run a node until SIGINT, SIGTERM, or ``stop`` is set. ``ready`` is called once it serves.
+
+    Raises the HoroiError that keeps it from starting, or that ended it (the disk is full).
+    """
+    check_peers(options)
+    given = read_genesis(options.genesis) if options.genesis is not None else None
+    _check_folder(options)
+    stop = stop or asyncio.Event()
+    with _stopped_by_signals(stop, options), contextlib.closing(LiveDisk(options.folder)) as disk:
+        genesis = settle_genesis(disk, given)
+        await _serve_on(disk, genesis, options, ready, stop)
+
+
+def check_peers(options: ServeOptions) -> None:
+    """UsageError for what cannot be dialed, or cannot be paid."""
+    for address in (*options.peers, *([options.advertise] if options.advertise else [])):
+        if canonical(address) is None:
+            raise UsageError(f"peer {address[:100]!r}: write host:port, or [host]:port for IPv6")
+    if options.hash_rate > 0 and options.reward_to is None and not options.keys:
+        raise UsageError("mining pays a reward: say to whom, with --key NAME or --reward-to ADDRESS")
+
+
+def read_genesis(path: Path) -> Genesis:
+    """The genesis file at ``path``; UsageError with what is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_SIZE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"genesis file {path}: cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_FILE_SIZE_BYTES:
+        raise UsageError(f"genesis file {path}: over {MAX_FILE_SIZE_BYTES} bytes, so not one")
+    try:
+        return from_json(data)
+    except UsageError as error:
+        raise UsageError(f"genesis file {path}: {error}") from None
+
+
+def _check_folder(options: ServeOptions) -> None:
+    """Refuse a first start without a genesis before a folder is made."""
+    if options.genesis is None and not (options.folder / GENESIS_FILE).exists():
+        raise UsageError(
+            f"{options.folder} has no {GENESIS_FILE} yet: give --genesis FILE for the first start "
+            "(horoi network new makes one, or ask a company of the network for its file)"
+        )
+
+
+def settle_genesis(disk: LiveDisk, given: Genesis | None) -> Genesis:
+    """The genesis of this folder: the one that is there, else the given one, which is then kept there."""
+    from horoi.ledger.genesis import to_json
+
+    path = disk.folder / GENESIS_FILE
+    if not path.exists():
+        assert given is not None
+        disk.replace(GENESIS_FILE, to_json(given))
+        return given
+    try:
+        kept = read_genesis(path)
+    except HoroiError as error:
+        raise StorageError(f"the node's own copy is damaged ({error}); copy the network's genesis file there") from None
+    if given is not None and network_id(given) != network_id(kept):
+        raise StorageError(
+            f"{disk.folder} belongs to network {kept.name!r} ({network_id(kept).hex()[:16]}), the genesis given is of "
+            f"{given.name!r} ({network_id(given).hex()[:16]}): leave --genesis out, or choose another --dir"
+        )
+    return kept
+
+
+async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, ready: Ready, stop: asyncio.Event) -> None:
+    check_clock(genesis, None)
+    key = NodeKey.load_or_create(options.folder / NODE_KEY_FILE)
+    lives: list[Node] = []
+    config = NodeConfig(
+        genesis=genesis,
+        connect=options.peers,
+        advertise=options.advertise,
+        hash_rate=options.hash_rate,
+        reward_to=options.reward_to or _first_key(options.keys),
+    )
+
+    def boot(place: Place) -> Hosted:  # the port is bound by now: what it is can be told to peers
+        address = config.advertise or canonical(host.address or "")
+        return boot_node(replace(config, advertise=address), lives.append)(place)
+
+    host = LiveHost(boot, node_key=key, network_id=network_id(genesis), disk=disk, listen=options.listen)
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(host.stop)
+        await host.start()
+        node = lives[-1]
+        check_clock(genesis, node.chain.tip.header.time_ms)
+        access = NodeAccess(node, host, node_id=key.node_id, keys=options.keys)
+        server = ApiServer(access, folder=options.folder, listen=options.api, hosts=options.api_hosts)
+        cleanup.push_async_callback(server.stop)
+        await server.start()
+        journal = Journal(host, node)
+        cleanup.callback(journal.close)
+        journal.started(server.url, host.address, key.node_id)
+        ready(
+            {
+                "ready": True,
+                "api": server.url,
+                "listen": host.address,
+                "node_id": key.node_id.hex(),
+                "network": network_id(genesis).hex(),
+                "height": node.chain.tip.height,
+                "dir": str(options.folder),
+                "pid": os.getpid(),
+            }
+        )
+        await _until(stop, host)
+        journal.stopping()
+    journal.stopped()
+
+
+async def _until(stop: asyncio.Event, host: LiveHost) -> None:
+    """Return when stopped; raise what ended the host."""
+    stopped = asyncio.ensure_future(stop.wait())
+    ended = asyncio.ensure_future(host.wait())
+    try:
+        await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            ended.result()
+    finally:
+        stopped.cancel()
+        ended.cancel()
+
+
+def check_clock(genesis: Genesis, tip_time_ms: int | None, now_ms: int | None = None) -> None:
+    """ClockError if this machine's clock is before what is known to have happened, by more than the network forgives.
+
+    A clock that is ahead cannot be told from here: ``horoi doctor`` compares it with other nodes'.
+    """
+    now_ms = int(time.time() * 1000) if now_ms is None else now_ms
+    forgiven_ms = genesis.consensus.future_limit * genesis.consensus.interval_ms
+    happened = [("the network was made", genesis.created_ms)]
+    if tip_time_ms is not None:
+        happened.append(("this node's last block was mined", tip_time_ms))
+    for what, when_ms in happened:
+        if when_ms - now_ms > forgiven_ms:
+            raise ClockError(
+                f"the clock says that {what} {(when_ms - now_ms) / 1000:,.0f} s from now: it is off. "
+                "Set it (timedatectl set-ntp true), then start again; nothing was changed"
+            )
+
+
+def _first_key(keys: Mapping[str, KeyPair]) -> Condition | None:
+    for pair in keys.values():
+        return Key(pair.public)
+    return None
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: asyncio.Event, options: ServeOptions) -> Iterator[None]:
+    """SIGINT and SIGTERM set ``stop``; a second one ends the process at once, which loses nothing that was confirmed."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def end() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    def read_stdin() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            stop.set()
+
+    for number in signals:
+        loop.add_signal_handler(number, end)
+    stdin = sys.stdin.fileno() if options.stop_with_stdin else -1
+    if stdin >= 0:
+        loop.add_reader(stdin, read_stdin)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        if stdin >= 0:
+            loop.remove_reader(stdin)

@@ -1,0 +1,418 @@
+"""A node's HTTP API from Python: one method per endpoint, records in and out, errors of the house.
+
+    from horoi.client import Client
+    from horoi.web.model.wallet import Transfer
+
+    with Client("http://127.0.0.1:8645", token=open("node/api-token").read().strip()) as node:
+        print(node.status().height)
+        sold = node.act(Transfer(asset="crude oil", amount="6327", to="horoi1..."))
+        node.wait_confirmed(sold.id, depth=2, timeout_s=30)
+        for event in node.events(["block", "post"]):
+            print(event.kind, event.data)
+
+What the API refuses is raised as the error that the node itself would raise: RuleError with its ``rule``, NotFoundError,
+ForbiddenError, InsufficientError, and NetworkError if the node does not answer. The records are those of
+``horoi.web.model``; quantities are strings of digits there, as on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import msgspec
+
+from horoi.base.codec import encode
+from horoi.base.errors import (
+    DecodeError,
+    ForbiddenError,
+    HoroiError,
+    InsufficientError,
+    KeyFileError,
+    NetworkError,
+    NotFoundError,
+    RuleError,
+    StorageError,
+    UsageError,
+)
+from horoi.web.model import books, ledger, node, wallet
+from horoi.web.model.base import Problem
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+TIMEOUT_S = 120.0  # above what the node itself waits before it answers
+CONNECT_TIMEOUT_S = 5.0
+SILENCE_S = 60.0  # of an event stream: the node says something every 15 s
+POLL_S = 0.25
+
+_FAMILIES: dict[str, type[HoroiError]] = {
+    "usage": UsageError,
+    "decode": DecodeError,
+    "not-found": NotFoundError,
+    "forbidden": ForbiddenError,
+    "unauthorized": ForbiddenError,
+    "insufficient": InsufficientError,
+    "key-file": KeyFileError,
+    "busy": NetworkError,
+    "storage": StorageError,
+    "network": NetworkError,
+}
+
+_PATHS: dict[type, str] = {
+    wallet.Define: "define",
+    wallet.Issue: "issue",
+    wallet.Transfer: "transfer",
+    wallet.HandOver: "hand-over",
+    wallet.Reclaim: "reclaim",
+    wallet.Transform: "transform",
+    wallet.Refine: "refine",
+    wallet.Retire: "retire",
+    wallet.License: "license",
+    wallet.Say: "post",
+    wallet.Split: "split",
+    wallet.Merge: "merge",
+}
+
+
+class Event(NamedTuple):
+    """Something that happened at the node: ``kind`` is one of ``horoi.web.model.node.EVENT_KINDS``."""
+
+    kind: str
+    data: dict[str, Any]
+
+
+class Client:
+    """A node at ``url``. ``token`` (of the file ``api-token`` in the node's folder) is for what signs or steers.
+
+    Keeps connections open: close it, or use it as ``with``. May be shared between threads.
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._timeout_s = timeout_s
+        self._opened: httpx.Client | None = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    # ---- the node ---------------------------------------------------------------------------------------------
+
+    def status(self) -> node.StatusView:
+        """The node at a glance."""
+        return self._get("/v1/status", node.StatusView)
+
+    def genesis(self) -> bytes:
+        """The genesis file, byte for byte."""
+        return self._ask("GET", "/v1/genesis").content
+
+    def peers(self) -> node.PeerList:
+        """Who is linked."""
+        return self._get("/v1/peers", node.PeerList)
+
+    def dial(self, address: str) -> node.DialAnswer:
+        """Stay linked to this address from now on. Needs the token."""
+        return self._post("/v1/peers", node.DialForm(address=address), node.DialAnswer)
+
+    def mining(self) -> node.MiningView:
+        """What the node's own miner does."""
+        return self._get("/v1/mining", node.MiningView)
+
+    def set_mining(self, hash_rate: float, owner: str | dict[str, Any] | None = None) -> node.MiningView:
+        """Mine at this rate (hashes per second; 0 stops). Needs the token."""
+        return self._post("/v1/mining", node.MiningForm(hash_rate=hash_rate, owner=owner), node.MiningView)
+
+    def is_healthy(self) -> bool:
+        """Whether the node answers."""
+        return self._get("/healthz", node.Health).ok
+
+    def metrics(self) -> str:
+        """What Prometheus scrapes."""
+        return self._ask("GET", "/metrics").text
+
+    def openapi(self) -> dict[str, Any]:
+        """The document of the API."""
+        return self._get("/openapi.json", dict[str, Any])
+
+    # ---- transactions -----------------------------------------------------------------------------------------
+
+    def submit(self, transaction: bytes | msgspec.Struct) -> ledger.SubmitResultView:
+        """Hand one transaction (a record, or its bytes) to the mempool; RuleError if it is refused."""
+        form = ledger.SubmitForm(hex=_bytes_of(transaction).hex())
+        return self._post("/v1/transactions", form, ledger.SubmitResultView)
+
+    def submit_batch(self, transactions: Sequence[bytes | msgspec.Struct]) -> ledger.BatchResult:
+        """Hand up to 10,000 transactions to the mempool at once; the answer says what became of each."""
+        body = msgspec.msgpack.encode([_bytes_of(transaction) for transaction in transactions])
+        answer = self._ask("POST", "/v1/transactions", content=body, media_type="application/msgpack")
+        return _decode(answer.content, ledger.BatchResult)
+
+    def transaction(self, transaction_id: str) -> ledger.TransactionView:
+        """A transaction, waiting or confirmed."""
+        return self._get(f"/v1/transactions/{_segment(transaction_id)}", ledger.TransactionView)
+
+    def waiting(self, *, offset: int = 0, limit: int = 100) -> ledger.WaitingPage:
+        """The mempool."""
+        return self._get("/v1/transactions", ledger.WaitingPage, offset=offset, limit=limit)
+
+    def wait_confirmed(self, transaction_id: str, depth: int = 1, timeout_s: float = 60.0) -> ledger.TransactionView:
+        """Return when the transaction has ``depth`` confirmations; NetworkError after ``timeout_s`` seconds."""
+        until = monotonic() + timeout_s
+        seen = "is not known to the node"
+        while True:
+            try:
+                found = self.transaction(transaction_id)
+                if found.confirmations >= depth:
+                    return found
+                seen = f"has {found.confirmations} of {depth} confirmations" if found.confirmations else "waits"
+            except NotFoundError:
+                seen = "is not known to the node: perhaps another one spent the same"
+            left_s = until - monotonic()
+            if left_s <= 0:
+                raise NetworkError(f"transaction {transaction_id} {seen} after {timeout_s:g} s; wait longer, or look")
+            sleep(min(POLL_S, left_s))
+
+    # ---- the books --------------------------------------------------------------------------------------------
+
+    def assets(self, *, name: str | None = None, after: str | None = None, limit: int = 100) -> books.AssetPage:
+        """Assets in order of id, or those of a name."""
+        return self._get("/v1/assets", books.AssetPage, name=name, after=after, limit=limit)
+
+    def asset(self, asset_id: str) -> books.AssetDetail:
+        """An asset, its books, its holders."""
+        return self._get(f"/v1/assets/{_segment(asset_id)}", books.AssetDetail)
+
+    def asset_history(self, asset_id: str, *, offset: int = 0, limit: int = 100) -> books.AssetHistory:
+        """The transactions that touched an asset, oldest first."""
+        path = f"/v1/assets/{_segment(asset_id)}/history"
+        return self._get(path, books.AssetHistory, offset=offset, limit=limit)
+
+    def holdings(
+        self,
+        *,
+        address: str | None = None,
+        key: str | None = None,
+        asset: str | None = None,
+        unconfirmed: bool = False,
+        limit: int = 1_000,
+    ) -> books.HoldingsView:
+        """What a key owns and holds, or who holds an asset (its id, its name, or ``coin``)."""
+        flag = "true" if unconfirmed else None
+        return self._get(
+            "/v1/holdings", books.HoldingsView, address=address, key=key, asset=asset, unconfirmed=flag, limit=limit
+        )
+
+    def rights(self, *, address: str | None = None, key: str | None = None) -> books.HoldingsView:
+        """The rights to issue and to transform that name a key."""
+        return self._get("/v1/rights", books.HoldingsView, address=address, key=key)
+
+    def posts(self, *, from_height: int | None = None, after: str | None = None, limit: int = 50) -> books.PostPage:
+        """The newest posts (newest first), or those from a height or cursor on (oldest first)."""
+        return self._get("/v1/posts", books.PostPage, from_height=from_height, after=after, limit=limit)
+
+    def all_posts(self, from_height: int = 0) -> Iterator[books.PostEntry]:
+        """Every post from a height on, oldest first, page by page."""
+        page = self.posts(from_height=from_height, limit=1_000)
+        yield from page.posts
+        while page.next is not None:
+            page = self.posts(after=page.next, limit=1_000)
+            yield from page.posts
+
+    def document(self, sha256: str) -> books.DocumentView:
+        """Who posted a document's hash."""
+        return self._get(f"/v1/documents/{_segment(sha256)}", books.DocumentView)
+
+    # ---- blocks -----------------------------------------------------------------------------------------------
+
+    def blocks(self, *, before: int | None = None, limit: int = 10) -> ledger.BlockList:
+        """Blocks of the connected chain, newest first."""
+        return self._get("/v1/blocks", ledger.BlockList, before=before, limit=limit)
+
+    def block(self, block: int | str = "tip", *, offset: int = 0, limit: int = 1_000) -> ledger.BlockView:
+        """A block by height, hash or ``tip``."""
+        return self._get(f"/v1/blocks/{_segment(str(block))}", ledger.BlockView, offset=offset, limit=limit)
+
+    def block_bytes(self, block: int | str = "tip") -> bytes:
+        """The canonical bytes of a block."""
+        return self._ask("GET", f"/v1/blocks/{_segment(str(block))}", format="raw").content
+
+    def headers(self, start: int = 0, count: int = 100) -> ledger.HeaderList:
+        """Headers of the connected chain from a height on."""
+        return self._get("/v1/headers", ledger.HeaderList, **{"from": start}, count=count)
+
+    # ---- the wallet: everything here needs the token ------------------------------------------------------------
+
+    def wallet_keys(self) -> wallet.KeyList:
+        """The keys that the node can sign with."""
+        return self._get("/v1/wallet/keys", wallet.KeyList)
+
+    def act(
+        self,
+        verb: wallet.Verb,
+        *,
+        submit: bool = True,
+        fee: int | None = None,
+        payer: str | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> wallet.WalletAnswer:
+        """Say one verb (``Define``, ``Issue``, ``Transfer``, ...) with the node's keys, and hand it to the mempool."""
+        return self._wallet(_PATHS[type(verb)], verb, submit, fee, payer, keys)
+
+    def draft(
+        self,
+        steps: Sequence[wallet.Step],
+        *,
+        submit: bool = True,
+        fee: int | None = None,
+        payer: str | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> wallet.WalletAnswer:
+        """Say several verbs (``TransferStep``, ``SayStep``, ...) in one transaction."""
+        return self._wallet("draft", wallet.DraftForm(steps=list(steps)), submit, fee, payer, keys)
+
+    def sign(
+        self,
+        partial: dict[str, Any],
+        *,
+        preimages: Sequence[bytes] = (),
+        submit: bool = True,
+        keys: Sequence[str] | None = None,
+    ) -> wallet.WalletAnswer:
+        """Add the node's signatures to a partially signed transaction (its file's content)."""
+        form = wallet.SignForm(partial=partial, preimages=[preimage.hex() for preimage in preimages])
+        return self._wallet("sign", form, submit, None, None, keys)
+
+    def _wallet(
+        self,
+        path: str,
+        form: msgspec.Struct,
+        submit: bool,
+        fee: int | None,
+        payer: str | None,
+        keys: Sequence[str] | None,
+    ) -> wallet.WalletAnswer:
+        names = ",".join(keys) if keys is not None else None
+        query = {"submit": "true" if submit else "false", "fee": fee, "payer": payer, "keys": names}
+        return self._post(f"/v1/wallet/{path}", form, wallet.WalletAnswer, **query)
+
+    # ---- the live stream ----------------------------------------------------------------------------------------
+
+    def events(self, types: Sequence[str] | None = None) -> Iterator[Event]:
+        """What happens at the node, as it happens. NetworkError when the stream breaks: it is up to you to go on."""
+        import httpx
+
+        query = {"types": ",".join(types)} if types is not None else {}
+        timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        try:
+            with self._http.stream("GET", "/v1/events", params=query, timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    raise error_of(answer.status_code, answer.read())
+                yield from _read_events(answer.iter_lines())
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+        raise NetworkError(f"{self.url} ended the stream of events; ask again")
+
+    # ---- HTTP -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _http(self) -> httpx.Client:
+        if self._opened is None:
+            import httpx
+
+            headers = {"Authorization": f"Bearer {self._token}"} if self._token is not None else {}
+            self._opened = httpx.Client(
+                base_url=self.url,
+                headers=headers,
+                timeout=httpx.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
+                trust_env=False,  # a proxy of the environment must not see the token
+            )
+        return self._opened
+
+    def _get(self, path: str, kind: type[T], **query: Any) -> T:
+        return _decode(self._ask("GET", path, **query).content, kind)
+
+    def _post(self, path: str, form: msgspec.Struct, kind: type[T], **query: Any) -> T:
+        return _decode(self._ask("POST", path, content=msgspec.json.encode(form), **query).content, kind)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        media_type: str = "application/json",
+        **query: Any,
+    ) -> httpx.Response:
+        import httpx
+
+        headers = {"Content-Type": media_type} if content is not None else {}
+        given = {name: value for name, value in query.items() if value is not None}
+        try:
+            answer = self._http.request(method, path, params=given, content=content, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from None
+        if not answer.is_success:
+            raise error_of(answer.status_code, answer.content)
+        return answer
+
+    def _unreachable(self, error: Exception) -> NetworkError:
+        return NetworkError(f"{self.url} does not answer ({error or type(error).__name__}); is the node running there?")
+
+
+def error_of(status: int, content: bytes) -> HoroiError:
+    """The error that a refusal of the API stands for."""
+    try:
+        problem = msgspec.json.decode(content, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return NetworkError(f"the answer is of status {status} and not from a node of horoi: {content[:100]!r}")
+    if problem.rule is not None:
+        return RuleError(problem.rule, problem.detail)
+    family = problem.type.rpartition(":")[2]
+    known = _FAMILIES.get(family)
+    return known(problem.detail) if known is not None else HoroiError(f"{problem.title}: {problem.detail}")
+
+
+def _decode(content: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NetworkError(f"the answer is not what this version understands: {error}") from None
+
+
+def _bytes_of(transaction: bytes | msgspec.Struct) -> bytes:
+    return transaction if isinstance(transaction, bytes) else encode(transaction)
+
+
+def _segment(text: str) -> str:
+    """One segment of a path: what is not a letter or digit is escaped."""
+    from urllib.parse import quote
+
+    return quote(text, safe="") or "-"
+
+
+def _read_events(lines: Iterator[str]) -> Iterator[Event]:
+    """Server-sent events from their lines: those that have a name and JSON data."""
+    kind = data = ""
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            data += value
+        elif not line and kind and data:
+            yield Event(kind, msgspec.json.decode(data, type=dict[str, Any]))
+            kind = data = ""

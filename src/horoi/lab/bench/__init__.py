@@ -1,0 +1,1 @@
+"""Benchmarks: what this machine does, each figure beside its yardstick, measured in the same run."""

@@ -1,0 +1,402 @@
+"""The peers machine: handshake, outbound links, inbound room, liveness, addresses, and the price of misbehaviour.
+
+Every link starts with a ``Hello`` both ways. Until a peer's ``Hello`` was heard and found good, no other machine of the
+node knows of the peer; then they hear ``PeerReady``. (A stack routes by type of message, so a hostile peer can speak to
+other machines before its ``Hello``: they ignore peers that they were not told of.) The end is ``Lost``, heard by all.
+
+The world keeps one link per pair of nodes and answers every ``Dial``; what may be linked at all is decided here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from horoi.base.errors import DecodeError
+from horoi.base.hashing import tagged
+from horoi.machine.contract import Action, Arm, Asked, Drop, Event, Fired, Lost, Peer, Received, Save, Send, Tell
+from horoi.machine.host import Started
+from horoi.machine.links import Dial, Linked, Unlinked
+from horoi.machine.wire import Wire
+from horoi.node.events import (
+    ConnectFailed,
+    ConnectTo,
+    DisconnectFrom,
+    Misbehaved,
+    PeerBanned,
+    PeerHeight,
+    PeerReady,
+    PeerUseful,
+)
+from horoi.node.peers import eviction
+from horoi.node.peers.addressbook import AddressBook
+from horoi.node.peers.addresses import canonical, host_of
+from horoi.node.peers.bans import Bans
+from horoi.node.peers.config import PeersConfig
+from horoi.node.peers.dialing import MAX_KEPT, Dialer
+from horoi.node.peers.gossip import Gossip
+from horoi.node.peers.link import Link, PeerInfo, Purpose
+from horoi.node.peers.messages import (
+    MAX_HEIGHT,
+    MIN_PROTOCOL_VERSION,
+    NONCE_SIZE_BYTES,
+    PROTOCOL_VERSION,
+    WIRE,
+    AddressBookRecord,
+    Addresses,
+    GetAddresses,
+    Hello,
+    Ping,
+    Pong,
+)
+
+DROP_AT_POINTS = 100
+MAX_OWN_ADDRESSES = 16  # ways to reach ourselves that were found out by dialing; a guess
+MAX_ANCHORS = 2  # Bitcoin Core
+
+
+class Peers:
+    """The machine. ``saved`` is the record of an earlier life; ``height`` gives our own height for greetings."""
+
+    wire: Wire | None = WIRE
+    hears: tuple[type, ...] = (Started, Linked, Unlinked, Misbehaved, PeerHeight, PeerUseful, ConnectTo, DisconnectFrom)
+
+    def __init__(
+        self,
+        config: PeersConfig,
+        dice: random.Random,
+        *,
+        saved: AddressBookRecord | None = None,
+        height: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.config = config
+        self._dice = dice
+        self._height = height
+        self.book = _open_book(saved, dice)
+        self._nonce = dice.randbytes(NONCE_SIZE_BYTES)
+        self._secret_hash = tagged("horoi/peers/eviction", dice.randbytes(32))
+        self._links: dict[Peer, Link] = {}
+        self._bans = Bans()
+        own = None if config.own_address is None else canonical(config.own_address)
+        self._own: dict[str, None] = {} if own is None else {own: None}
+        self._gossip = Gossip(self.book, dice, own)
+        self._dialer = Dialer(
+            self.book,
+            dice,
+            kept=[address for address in map(canonical, config.connect) if address is not None],
+            anchors=[address for address in map(canonical, saved.anchors if saved else ()) if address is not None],
+            want=config.want_outbound,
+            max_per_group=config.max_outbound_per_group,
+            is_refused=self._is_refused,
+        )
+        self._save_is_armed = False
+        self._saved_s: float | None = None
+        self._now = 0.0
+
+    # For the application, from the same thread
+
+    def peers(self) -> list[PeerInfo]:
+        """All links, ready or not, in the order in which they came up."""
+        return [link.info(self._now) for link in self._live()]
+
+    def record(self) -> AddressBookRecord:
+        """What ``Save`` saves; also for a clean stop."""
+        outbound = [link for link in self._live() if link.ready and link.purpose is Purpose.OUTBOUND]
+        oldest = sorted(outbound, key=lambda link: link.since_s)[:MAX_ANCHORS]
+        return AddressBookRecord(self.book.dump(), tuple(link.address for link in oldest))
+
+    # The machine
+
+    def handle(self, event: Event, now: float) -> list[Action]:
+        self._now = now
+        if isinstance(event, Received):
+            return self._receive(event.peer, event.message, now)
+        if isinstance(event, Fired):
+            return self._fire(event.timer, now)
+        if isinstance(event, Lost):
+            return self._lose(event.peer, now)
+        if isinstance(event, Asked):
+            on_request = self._on_request.get(type(event.request))
+            return on_request(self, event.request, now) if on_request else []
+        return []
+
+    def _start(self, _: Started, now: float) -> list[Action]:
+        return [
+            Arm("feeler", self._jittered(self.config.feeler_every_s)),
+            Arm("advertise", self._jittered(self.config.advertise_every_s)),
+            *self._dial(now),
+        ]
+
+    def _fire(self, timer: Any, now: float) -> list[Action]:
+        if timer == "dial":
+            return self._dial(now)
+        if timer == "feeler":
+            address = self._dialer.choose_feeler(self._live(), now)
+            again = Arm("feeler", self._jittered(self.config.feeler_every_s))
+            return [again] if address is None else [again, Tell(Dial(address))]
+        if timer == "advertise":
+            again = Arm("advertise", self._jittered(self.config.advertise_every_s))
+            return [again, *self._gossip.advertise(self._live(), now)]
+        if timer == "save":
+            self._save_is_armed = False
+            self._saved_s = now
+            return [Save(self.record())]
+        kind, peer = timer
+        link = self._links.get(peer)
+        if link is None or link.dropped:
+            return []
+        if kind == "hello":
+            return self._drop(link, f"no hello within {self.config.hello_timeout_s:g} s")
+        return self._check_liveness(link, now)
+
+    # Links come and go
+
+    def _link(self, linked: Linked, now: float) -> list[Action]:
+        actions: list[Action] = []
+        if linked.peer in self._links:  # the world let a newer link of the pair stand
+            actions += self._lose(linked.peer, now)
+        purpose = self._dialer.linked(linked.address) if linked.outbound else Purpose.INBOUND
+        link = Link(linked.peer, linked.address, purpose, now)
+        is_banned = self._bans.refuse(link, now) and purpose is not Purpose.KEPT
+        if not linked.outbound and not is_banned:
+            actions += self._make_room()
+        inbound = sum(not other.outbound for other in self._live())
+        self._links[linked.peer] = link
+        if is_banned:
+            return [*actions, *self._drop(link, "banned for misbehaviour")]
+        if not linked.outbound and inbound >= self.config.max_inbound:
+            return [*actions, *self._drop(link, f"no room: {inbound} peers have dialed this node")]
+        hello = Hello(
+            PROTOCOL_VERSION,
+            self.config.network_id,
+            self._nonce,
+            self.config.listen_port,
+            self._gossip.own_address or "",
+            min(max(self._height(), 0), MAX_HEIGHT),
+            self.config.agent,
+        )
+        return [*actions, Send(link.peer, hello), Arm(("hello", link.peer), self.config.hello_timeout_s)]
+
+    def _make_room(self) -> list[Action]:
+        inbound = [link for link in self._live() if not link.outbound]
+        if len(inbound) < self.config.max_inbound:
+            return []
+        victim = eviction.choose(inbound, self._secret_hash)
+        return [] if victim is None else self._drop(victim, "room is needed for another peer")
+
+    def _unlink(self, unlinked: Unlinked, now: float) -> list[Action]:
+        self._dialer.failed(unlinked.address, now)
+        failed: list[Action] = []
+        if self._dialer.is_kept(unlinked.address):
+            failed.append(Tell(ConnectFailed(unlinked.address, unlinked.reason)))
+        return [*failed, *self._dial(now)]
+
+    def _lose(self, peer: Peer, now: float) -> list[Action]:
+        link = self._links.pop(peer, None)
+        if link is None:
+            return []
+        if link.outbound:
+            self._dialer.lost(link, now)
+        return [Arm(("hello", peer), None), Arm(("ping", peer), None), *self._dial(now)]
+
+    def _drop(self, link: Link, reason: str) -> list[Action]:
+        link.dropped = True
+        return [Arm(("hello", link.peer), None), Arm(("ping", link.peer), None), Drop(link.peer, reason)]
+
+    def _live(self) -> list[Link]:
+        return [link for link in self._links.values() if not link.dropped]
+
+    def _dial(self, now: float) -> list[Action]:
+        links = list(self._links.values())  # dropped ones too: their names are taken until they are lost
+        actions: list[Action] = [Tell(Dial(address)) for address in self._dialer.choose(links, now)]
+        again_s = self._jittered(self.config.dial_every_s) if self._dialer.is_short(links) else None
+        return [*actions, Arm("dial", again_s)]
+
+    def _jittered(self, mean_s: float) -> float:
+        return mean_s * (0.5 + self._dice.random())
+
+    # Messages
+
+    def _receive(self, peer: Peer, message: Any, now: float) -> list[Action]:
+        link = self._links.get(peer)
+        if link is None or link.dropped:
+            return []
+        if isinstance(message, Hello):
+            return self._greet(link, message, now)
+        if not link.ready:
+            return self._punish(link, DROP_AT_POINTS, f"{type(message).__name__} before hello", now)
+        if isinstance(message, Ping):
+            if not link.pings_in.take(now):
+                return self._punish(link, 10, "too many pings", now)
+            return [Send(peer, Pong(message.nonce))]
+        if isinstance(message, Pong):
+            return self._hear_pong(link, message, now)
+        if isinstance(message, GetAddresses):
+            return self._gossip.answer(link, now)
+        if isinstance(message, Addresses):
+            before = len(self.book)
+            actions = self._gossip.hear(link, message, self._live(), now)
+            return actions if len(self.book) == before else [*actions, *self._save_soon(now), *self._dial_if_short(now)]
+        return []
+
+    def _greet(self, link: Link, hello: Hello, now: float) -> list[Action]:
+        if link.ready:
+            return self._punish(link, 20, "a second hello", now)
+        objection = self._objection(hello)
+        if objection:
+            if link.outbound:
+                self.book.bad(link.address)
+                if hello.nonce == self._nonce and len(self._own) < MAX_OWN_ADDRESSES:
+                    self._own[link.address] = None
+            failed = [Tell(ConnectFailed(link.address, objection))] if link.purpose is Purpose.KEPT else []
+            return [*failed, *self._drop(link, objection)]
+        link.ready = True
+        link.height = hello.height
+        link.agent = hello.agent
+        actions: list[Action] = [Arm(("hello", link.peer), None)]
+        if link.outbound:
+            self.book.add(link.address, link.address, now)
+            self.book.good(link.address, now)
+            actions += self._save_soon(now)
+            if link.purpose is Purpose.FEELER and not self._dialer.promote(link, self._live()):
+                return [*actions, *self._drop(link, "feeler: the address answers, thank you")]
+            actions += self._gossip.ask(link)
+        else:
+            actions += self._learn_of_dialer(link, hello, now)
+        return [
+            *actions,
+            Arm(("ping", link.peer), self._dice.random()),  # at once, but not all at once after a start
+            Tell(PeerReady(link.peer, link.outbound, link.height)),
+        ]
+
+    def _objection(self, hello: Hello) -> str:
+        ours = self.config.network_id
+        if hello.network_id != ours:
+            return f"wrong network: this node is on {ours.hex()[:16]}, the peer on {hello.network_id.hex()[:16]}"
+        if hello.version < MIN_PROTOCOL_VERSION:
+            return f"version {hello.version} is too old, this node speaks {MIN_PROTOCOL_VERSION} and up"
+        if hello.nonce == self._nonce:
+            return "linked to itself"
+        return ""
+
+    def _learn_of_dialer(self, link: Link, hello: Hello, now: float) -> list[Action]:
+        seen = canonical(f"{host_of(link.address)}:{hello.listen_port}")
+        told = canonical(hello.own_address)
+        link.listen_address = told if told is not None and host_of(told) == host_of(link.address) else seen
+        address = told or seen
+        if address is None or address in self._own or not self.book.add(address, link.address, now):
+            return []
+        return [
+            *self._gossip.spread([address], link, self._live(), now),
+            *self._save_soon(now),
+            *self._dial_if_short(now),
+        ]
+
+    def _dial_if_short(self, now: float) -> list[Action]:
+        return self._dial(now) if self._dialer.is_short(list(self._links.values())) else []
+
+    # Liveness
+
+    def _check_liveness(self, link: Link, now: float) -> list[Action]:
+        overdue_s = now - link.pinged_s - self.config.pong_timeout_s
+        if (
+            link.ping_nonce is not None and overdue_s < self.config.pong_timeout_s
+        ):  # else it was us who slept: ask again
+            return self._drop(link, f"no pong within {self.config.pong_timeout_s:g} s")
+        link.ping_nonce = self._dice.randbytes(NONCE_SIZE_BYTES)
+        link.pinged_s = now
+        return [Send(link.peer, Ping(link.ping_nonce)), Arm(("ping", link.peer), self.config.pong_timeout_s)]
+
+    def _hear_pong(self, link: Link, pong: Pong, now: float) -> list[Action]:
+        if link.ping_nonce is None or pong.nonce != link.ping_nonce:
+            return self._punish(link, 10, "a pong that answers no ping", now)
+        link.pong(now)
+        return [Arm(("ping", link.peer), self._jittered(self.config.ping_every_s))]
+
+    # Misbehaviour
+
+    def _hear_misbehaved(self, notice: Misbehaved, now: float) -> list[Action]:
+        link = self._links.get(notice.peer)
+        return [] if link is None or link.dropped else self._punish(link, notice.points, notice.why, now)
+
+    def _punish(self, link: Link, points: int, why: str, now: float) -> list[Action]:
+        """At 100 points the link ends and the peer is banned; one that the operator named may come back at once."""
+        if link.add_points(points, now) < DROP_AT_POINTS:
+            return []
+        dropped = self._drop(link, f"misbehaved: {why}")
+        if self._is_kept(link):
+            return dropped
+        self._bans.add(link, now + self.config.ban_s)
+        self.book.bad(link.address)
+        return [*dropped, Tell(PeerBanned(link.peer, link.address, why, self.config.ban_s))]
+
+    def _is_refused(self, address: str, now: float) -> bool:
+        if address in self._own:
+            return True
+        return not self._dialer.is_kept(address) and self._bans.refuse_address(address, now)
+
+    def _is_kept(self, link: Link) -> bool:
+        listens_at = link.listen_address
+        return link.purpose is Purpose.KEPT or (listens_at is not None and self._dialer.is_kept(listens_at))
+
+    def _hear_height(self, notice: PeerHeight, now: float) -> list[Action]:
+        link = self._links.get(notice.peer)
+        if link is not None:
+            link.height = notice.height
+        return []
+
+    def _hear_useful(self, notice: PeerUseful, now: float) -> list[Action]:
+        link = self._links.get(notice.peer)
+        if link is not None:
+            link.useful_s = now
+        return []
+
+    # The operator
+
+    def _connect(self, request: ConnectTo, now: float) -> list[Action]:
+        address = canonical(request.address)
+        if address is None:
+            reason = "this is no address: write host:port, or [host]:port for IPv6"
+            return [Tell(ConnectFailed(request.address, reason))]
+        if not self._dialer.keep(address):
+            reason = f"{MAX_KEPT} addresses are kept linked, the limit; disconnect from one first"
+            return [Tell(ConnectFailed(address, reason))]
+        return self._dial(now)
+
+    def _disconnect(self, request: DisconnectFrom, now: float) -> list[Action]:
+        link = self._links.get(request.peer)
+        if link is None or link.dropped:
+            return []
+        for address in filter(None, (link.address, link.listen_address)):
+            self._dialer.release(address)
+            self._dialer.backoff.failed(address, now)
+        return self._drop(link, "the operator disconnected")
+
+    # Restarts
+
+    def _save_soon(self, now: float) -> list[Action]:
+        if self._save_is_armed:
+            return []
+        self._save_is_armed = True
+        every_s = self.config.save_every_s
+        wait_s = self.config.first_save_s if self._saved_s is None else max(0.0, self._saved_s + every_s - now)
+        return [Arm("save", wait_s)]
+
+    _on_request: ClassVar[dict[type, Callable[[Peers, Any, float], list[Action]]]] = {
+        Started: _start,
+        Linked: _link,
+        Unlinked: _unlink,
+        Misbehaved: _hear_misbehaved,
+        PeerHeight: _hear_height,
+        PeerUseful: _hear_useful,
+        ConnectTo: _connect,
+        DisconnectFrom: _disconnect,
+    }
+
+
+def _open_book(saved: AddressBookRecord | None, dice: random.Random) -> AddressBook:
+    try:
+        return AddressBook(dice) if saved is None else AddressBook.load(saved.book, dice)
+    except DecodeError:
+        return AddressBook(dice)  # peers can be found again; not to start would be worse

@@ -1,0 +1,208 @@
+"""Looking things up in a node: blocks, transactions, unspent outputs, assets by id or name.
+
+A question reads a bounded part of the ledger, for it holds up everything else that the node does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from horoi.base.address import public_key_of
+from horoi.base.errors import NotFoundError, UsageError
+from horoi.ledger.block import Block, reward_id
+from horoi.ledger.conditions import keys_named
+from horoi.ledger.consensus.nakamoto.tree import Known
+from horoi.ledger.ledger import Prepared, output_key
+from horoi.ledger.transaction import NATIVE, Body, Holding, Output, Right, outputs_made
+from horoi.node.index.index import CUSTODIAN, OWNER, RIGHT
+from horoi.node.wallet.pools import Spendable, spendable_of_entry
+from horoi.web.access import NodeAccess
+from horoi.web.model.books import Role
+from horoi.web.views import COIN_NAME
+
+MAX_KEPT_BLOCKS = 4  # decoded: a block of 8 MB takes about ten times as much in memory
+MAX_NAMED_ASSETS = 100_000  # looked through for a name; a guess, half a second
+MAX_WAITING_READ = 50_000  # waiting transactions looked through for a key's outputs; a guess, 0.1 s
+MAX_HISTORY_READ = 2_000  # transactions of an asset read to find its holders; a guess
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Unspent(NamedTuple):
+    """An unspent output. ``height`` is None while its transaction waits."""
+
+    spendable: Spendable
+    roles: int
+    height: int | None
+
+
+# ---- blocks and transactions ------------------------------------------------------------------------------------------
+
+
+def block_named(access: NodeAccess, text: str) -> Known:
+    """The block of a height, a hash, or ``tip``; NotFoundError or UsageError."""
+    chain = access.node.chain
+    if text == "tip":
+        return chain.tip
+    if text.isascii() and text.isdigit() and len(text) < 11:
+        known = chain.at_height(int(text))
+        if known is None:
+            raise NotFoundError(f"no block of height {text}: the tip is at {chain.tip.height}")
+        return known
+    if not _HASH.fullmatch(text):
+        raise UsageError(f"{text!r} is no block: give a height, a hash of 64 letters, or tip")
+    known = chain.tree.by_name.get(bytes.fromhex(text))
+    if known is None:
+        raise NotFoundError(f"no block {text} is known here")
+    return known
+
+
+def read_block(access: NodeAccess, name: bytes) -> Block:
+    """A decoded block; the last few are kept. Raises StorageError."""
+    kept = access.blocks
+    block = kept.get(name)
+    if block is None:
+        block = kept[name] = access.node.chain.block(name)
+        while len(kept) > MAX_KEPT_BLOCKS:
+            kept.popitem(last=False)
+    else:
+        kept.move_to_end(name)
+    return block
+
+
+def confirmed(access: NodeAccess, item: bytes) -> tuple[Prepared, Known, int] | None:
+    """A confirmed transaction, its block and its position there."""
+    place = access.index.transaction_place(item)
+    if place is None:
+        return None
+    known = access.node.chain.at_height(place.height)
+    if known is None:
+        return None
+    transaction = read_block(access, known.name).transactions[place.position]
+    return access.node.chain.ledger.prepare(transaction), known, place.position
+
+
+# ---- unspent outputs --------------------------------------------------------------------------------------------------
+
+
+def unspent_at(access: NodeAccess, source: bytes, index: int) -> Spendable | None:
+    """The output, if the ledger has it unspent at its tip."""
+    key = output_key(source, index)
+    value = access.node.chain.ledger.entries.get(key)
+    return spendable_of_entry(key, value) if value is not None else None
+
+
+def unspent_of_key(access: NodeAccess, key: bytes, *, unconfirmed: bool, most: int) -> tuple[list[Unspent], bool]:
+    """Unspent outputs that name a key, and whether there are more than ``most``."""
+    found: list[Unspent] = []
+    for source, index, roles in access.index.outputs_of(key, most + 1):
+        spendable = unspent_at(access, source, index)
+        if spendable is not None:
+            found.append(Unspent(spendable, roles, spendable.height))
+    if unconfirmed:
+        found += waiting_outputs(access, key)
+    return found[:most], len(found) > most
+
+
+def waiting_outputs(access: NodeAccess, key: bytes | None) -> Iterator[Unspent]:
+    """Outputs of waiting transactions that name a key (None: all), the oldest transaction first."""
+    height = access.node.chain.tip.height + 1
+    for count, entry in enumerate(access.node.mempool.entries.values()):
+        if count >= MAX_WAITING_READ:
+            return
+        item = entry.prepared
+        for index, content in enumerate(outputs_made(item.id, item.transaction.body)):
+            roles = roles_of(content, key) if key is not None else 0
+            if roles or key is None:
+                yield Unspent(Spendable(item.id, index, content, height, False), roles, None)
+
+
+def roles_of(content: Output, key: bytes) -> int:
+    """How an output names a key, as the index notes it; 0 if it does not."""
+    if isinstance(content, Right):
+        return RIGHT if key in keys_named(content.owner) else 0
+    roles = OWNER if key in keys_named(content.owner) else 0
+    if content.custodian is not None and key in keys_named(content.custodian):
+        roles |= CUSTODIAN
+    return roles
+
+
+def unspent_of_asset(access: NodeAccess, asset: bytes) -> tuple[list[Unspent], bool]:
+    """Unspent holdings of an asset, and whether its whole history was read to find them.
+
+    Every holding was granted by the genesis or made by a transaction of the asset's history, of which the first
+    MAX_HISTORY_READ are read. The coin has no such history: UsageError.
+    """
+    if asset == NATIVE:
+        raise UsageError("the coin has no history of its own: give a key or an address too")
+    chain = access.node.chain
+    grants = chain.genesis.grants
+    made: list[tuple[bytes, int]] = []
+    if any(grant.asset == asset for grant in grants):
+        source = reward_id(chain.network, 0, grants)
+        made += [(source, index) for index, grant in enumerate(grants) if grant.asset == asset]
+    history = access.index.history_of_asset(asset, MAX_HISTORY_READ + 1)
+    for item in history[:MAX_HISTORY_READ]:
+        outputs = _body_of(access, item).outputs
+        made += [(item, i) for i, output in enumerate(outputs) if output.asset == asset and isinstance(output, Holding)]
+    unspent = [found for source, index in made if (found := unspent_at(access, source, index)) is not None]
+    return [Unspent(spendable, 0, spendable.height) for spendable in unspent], len(history) <= MAX_HISTORY_READ
+
+
+def _body_of(access: NodeAccess, item: bytes) -> Body:
+    """The body of a confirmed transaction that the index named."""
+    place = access.index.transaction_place(item)
+    known = access.node.chain.at_height(place.height) if place is not None else None
+    assert place is not None
+    assert known is not None
+    return read_block(access, known.name).transactions[place.position].body
+
+
+# ---- what people write ------------------------------------------------------------------------------------------------
+
+
+def key_of(address: str | None, key: str | None) -> bytes | None:
+    """The key that a request names by address or in hexadecimal; None if by neither."""
+    if address is not None and key is not None:
+        raise UsageError("an address and a key are given; give one of them")
+    if address is not None:
+        return public_key_of(address)
+    return bytes.fromhex(key) if key is not None else None
+
+
+def asset_of(access: NodeAccess, text: str) -> bytes:
+    """The asset of an id, of ``coin``, or of a name that only one asset has. Raises NotFoundError or UsageError."""
+    if text == COIN_NAME:
+        return NATIVE
+    if _HASH.fullmatch(text):
+        return bytes.fromhex(text)
+    named = list(assets_named(access, text))
+    if not named:
+        raise NotFoundError(f"no asset is called {text!r}; define it, wait until that is confirmed, or give its id")
+    if len(named) > 1:
+        ids = ", ".join(asset.hex() for asset in named[:3])
+        raise UsageError(f"{len(named)} assets are called {text!r}: give the id of the one you mean, as in {ids}")
+    return named[0]
+
+
+def assets_named(access: NodeAccess, name: str) -> Iterable[bytes]:
+    """Assets of exactly this name, among the first MAX_NAMED_ASSETS by id."""
+    after = b""
+    read = 0
+    while read < MAX_NAMED_ASSETS:
+        rows = access.index.assets(after, 10_000)
+        yield from (asset for asset, record in rows if record.definition.name == name)
+        if len(rows) < 10_000:
+            return
+        after = rows[-1][0]
+        read += len(rows)
+
+
+_ROLES: tuple[tuple[int, Role], ...] = ((OWNER, "owner"), (CUSTODIAN, "custodian"), (RIGHT, "right"))
+
+
+def role_names(roles: int) -> list[Role]:
+    """The roles in words."""
+    return [word for flag, word in _ROLES if roles & flag]

@@ -1,0 +1,1 @@
+"""The handlers, by subject, and the one table of all endpoints (table.py)."""

@@ -1,0 +1,220 @@
+"""The live stream: server-sent events (WHATWG HTML, "Server-sent events"), one hub for all clients.
+
+The hub listens to the node's notices once, writes each event down once, and puts it into a bounded queue of every client
+that asked for its kind. A client that falls behind its queue is dropped: it can read what it missed from the API. Nothing
+is done while nobody listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from horoi.base.errors import UsageError
+from horoi.node.events import ConflictFound, ConnectedBlock, TipChanged, TransactionAccepted, TransactionRemoved
+from horoi.web.access import BusyError, NodeAccess
+from horoi.web.guard import ApiLimits
+from horoi.web.model.node import (
+    EVENT_KINDS,
+    BlockEvent,
+    ConflictEvent,
+    EventData,
+    EventKind,
+    PeerEvent,
+    PostEvent,
+    RemovedEvent,
+    TransactionEvent,
+)
+from horoi.web.views import Viewer
+
+PEERS_EVERY_S = 1.0  # how often the list of peers is compared; a guess
+
+Happened = Iterator[tuple[EventKind, EventData]]
+
+
+class Subscriber:
+    """One client: what it wants and what it has not been sent."""
+
+    def __init__(self, kinds: tuple[EventKind, ...], most: int) -> None:
+        self.kinds = kinds
+        self.most = most
+        self.is_behind = False
+        self._pending: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+
+    def put(self, data: bytes) -> None:
+        """Queue an event; if there is no room the client is behind, and gets no more."""
+        if len(self._pending) >= self.most:
+            self.is_behind = True
+        else:
+            self._pending.append(data)
+        self._arrived.set()
+
+    async def take(self) -> bytes:
+        """All that waits, as one piece; waits for something."""
+        while not self._pending:
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = b"".join(self._pending)
+        self._pending.clear()
+        return data
+
+    async def fallen_behind(self) -> None:
+        """Return when it is behind."""
+        while not self.is_behind:
+            await asyncio.sleep(PEERS_EVERY_S)
+
+
+class Hub:
+    """Notices in, events out. Listens while it has subscribers."""
+
+    def __init__(self, access: NodeAccess, limits: ApiLimits) -> None:
+        self.access = access
+        self.limits = limits
+        self.subscribers: dict[Subscriber, None] = {}
+        self.dropped = 0
+        """Clients that fell behind."""
+        self._leave: Callable[[], None] | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._peers: dict[str, str] = {}
+
+    def subscribe(self, kinds: tuple[EventKind, ...]) -> Subscriber:
+        """A new client; BusyError if there are too many."""
+        if len(self.subscribers) >= self.limits.max_streams:
+            raise BusyError(f"{self.limits.max_streams} event streams are open, the limit; close one")
+        subscriber = Subscriber(kinds, self.limits.max_stream_events)
+        self.subscribers[subscriber] = None
+        if self._leave is None:
+            kinds_of_notices = (TipChanged, TransactionAccepted, TransactionRemoved, ConflictFound)
+            self._leave = self.access.host.on_notice(self._hear, *kinds_of_notices)
+            self._peers = self._ready_peers()
+            self._tick()
+        return subscriber
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """A client left."""
+        del self.subscribers[subscriber]
+        self.dropped += subscriber.is_behind
+        if not self.subscribers:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+
+    def _hear(self, notice: Any) -> None:
+        for kind, data in self._events_of(notice):
+            self._publish(kind, data)
+
+    def _publish(self, kind: EventKind, data: EventData) -> None:
+        line = b""
+        for subscriber in self.subscribers:
+            if kind in subscriber.kinds:
+                line = line or b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+                subscriber.put(line)
+
+    def _events_of(self, notice: Any) -> Happened:
+        if isinstance(notice, TransactionAccepted):
+            item = notice.prepared
+            yield "transaction", TransactionEvent(id=item.id.hex(), fee=str(item.fee), size_bytes=item.size_bytes)
+        elif isinstance(notice, TransactionRemoved):
+            yield "transaction-removed", RemovedEvent(id=notice.id.hex(), why=notice.why)
+        elif isinstance(notice, ConflictFound):
+            yield "conflict", ConflictEvent(id=notice.id.hex(), by=notice.by.hex())
+        elif isinstance(notice, TipChanged):
+            for block in notice.disconnected:
+                yield "block-removed", _block_event(block)
+            view = Viewer(self.access)
+            for block in notice.connected:
+                yield "block", _block_event(block)
+                for item in block.prepared:
+                    for post in item.transaction.body.posts:
+                        shown = view.post(post)
+                        yield "post", PostEvent(transaction=item.id.hex(), height=block.known.height, post=shown)
+
+    # ---- peers ------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(PEERS_EVERY_S, self._tick)
+        before, self._peers = self._peers, self._ready_peers()
+        for peer, address in self._peers.items():
+            if peer not in before:
+                self._publish("peer", PeerEvent(peer=peer, address=address))
+        for peer, address in before.items():
+            if peer not in self._peers:
+                self._publish("peer-lost", PeerEvent(peer=peer, address=address))
+
+    def _ready_peers(self) -> dict[str, str]:
+        return {peer.peer: peer.address for peer in self.access.node.peers.peers() if peer.ready}
+
+
+def _block_event(block: ConnectedBlock) -> BlockEvent:
+    header = block.known.header
+    return BlockEvent(
+        height=header.height,
+        hash=block.known.name.hex(),
+        time_ms=header.time_ms,
+        transactions=len(block.block.transactions),
+    )
+
+
+def read_kinds(text: str | None) -> tuple[EventKind, ...]:
+    """The kinds of a filter; all for None. UsageError names one that is unknown."""
+    if text is None:
+        return EVENT_KINDS
+    by_name: dict[str, EventKind] = {kind: kind for kind in EVENT_KINDS}
+    wanted = [name.strip() for name in text.split(",")]
+    unknown = [name for name in wanted if name not in by_name]
+    if unknown:
+        raise UsageError(f"no events are called {unknown[0]!r}; there are {', '.join(EVENT_KINDS)}")
+    return tuple(by_name[name] for name in wanted)
+
+
+class Streaming(Response):
+    """An ASGI answer that lasts: it ends when the client leaves, falls behind, or the server stops."""
+
+    def __init__(self, hub: Hub, subscriber: Subscriber) -> None:
+        super().__init__(media_type="text/event-stream")
+        self.hub = hub
+        self.subscriber = subscriber
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tasks = [
+            asyncio.ensure_future(self._send_events(send)),
+            asyncio.ensure_future(_client_left(receive)),
+            asyncio.ensure_future(self.subscriber.fallen_behind()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.hub.unsubscribe(self.subscriber)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send_events(self, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b": live\n\n", "more_body": True})
+        while True:
+            try:
+                data = await asyncio.wait_for(self.subscriber.take(), self.hub.limits.heartbeat_s)
+            except TimeoutError:
+                data = b": still here\n\n"
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _client_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue

@@ -1,0 +1,198 @@
+"""A machine on UDP. A peer is an address, ``(ip, port)``; nothing is linked, so nothing is dialed, and anything may be lost.
+
+The codec is given as two functions, because the wires spoken over datagrams are mostly foreign (BEP 5, say): ``decode``
+takes the bytes of one datagram and returns a message or raises DecodeError, ``encode`` is its inverse. Rates per source are
+the machine's business, which alone knows what a message costs; the host bounds what waits, and counts what it throws away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from horoi.base.errors import DecodeError
+from horoi.machine import Asked, Dial, Event, Lost, Peer, Received, Unlinked
+from horoi.machine.disk import Disk
+from horoi.machine.host import Boot
+from horoi.world.live.addresses import bind, bound_address
+from horoi.world.live.runner import Runner
+
+MAX_SIZE_BYTES = 1472  # Ethernet's 1500 less the headers of IPv4 (20) and UDP (8): larger ones would be fragmented
+MAX_WAITING = 4096  # a guess: six megabytes at most, and a tenth of a second of work
+
+_log = logging.getLogger("horoi.live")
+
+
+class DatagramHost(Runner):
+    """Hosts the machine that ``boot`` makes on one UDP port. Its wire may be None: ``decode`` and ``encode`` are used.
+
+    ``listen`` is "host:port" (port 0: any free one). ``name`` is the machine's own name; None: the bound (ip, port).
+    Datagrams over ``max_size_bytes`` are neither sent nor taken. At most ``max_waiting`` wait for the machine.
+    """
+
+    def __init__(
+        self,
+        boot: Boot,
+        *,
+        listen: str,
+        decode: Callable[[bytes], Any],
+        encode: Callable[[Any], bytes],
+        disk: Disk,
+        name: Peer = None,
+        dice: random.Random | None = None,
+        threads: int | None = None,
+        max_jobs: int = 1024,
+        max_size_bytes: int = MAX_SIZE_BYTES,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        super().__init__(boot, disk=disk, dice=dice, threads=threads, max_jobs=max_jobs)
+        self.address: str | None = None
+        """Where this host is, "host:port" with the real port; None before ``start``."""
+        self.sent: Counter[type] = Counter()
+        self.received: Counter[type] = Counter()
+        """Messages by type."""
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self._listen = listen
+        self._decode = decode
+        self._encode = encode
+        self._name = name
+        self._max_size_bytes = max_size_bytes
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._transport: asyncio.DatagramTransport | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._port = _Port(self)
+
+    async def start(self) -> None:
+        """Bind, boot the machine and begin. Raises NetworkError (the port), or what the boot raises (the disk)."""
+        bound = bind(self._listen, socket.SOCK_DGRAM)
+        self.address = bound_address(bound)
+        self._family = bound.family
+        try:
+            self._come_alive(self._name if self._name is not None else bound.getsockname()[:2])
+        except BaseException:
+            bound.close()
+            raise
+        await self._loop.create_datagram_endpoint(lambda: self._port, sock=bound)
+        self._tick()
+
+    async def stop(self) -> None:
+        """Close the port and flush the machine's storage. Idempotent."""
+        self._die(None)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._transport is not None:
+            self._transport.close()
+            await self._port.closed.wait()
+
+    def _abort_transport(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _tick(self) -> None:
+        self.clock.resync()
+        self._ticker = self._loop.call_later(1.0, self._tick)
+
+    # In
+
+    def take(self, data: bytes, peer: Peer) -> None:
+        """One datagram, from the port."""
+        self.bytes_in += len(data)
+        if len(data) > self._max_size_bytes:
+            self.counters["drop", "oversize in"] += 1
+        elif self._waiting >= self._max_waiting or self._jobs_full:
+            self.counters["drop", "behind"] += 1
+        else:
+            self._waiting += 1
+            self._post_arrivals([partial(self._open, data, peer)])
+
+    def _open(self, data: bytes, peer: Peer) -> Event | None:
+        self._waiting -= 1
+        try:
+            message = self._decode(data)
+        except DecodeError as error:
+            self.counters["drop", "decode"] += 1
+            _log.debug("datagram from %s: %s", peer, error)
+            return None
+        except Exception as error:  # a bug of the codec, which must not cost more than this datagram
+            _log.exception("the codec failed on %d bytes from %s", len(data), peer)
+            self.counters["error", type(error).__name__] += 1
+            return None
+        self.received[type(message)] += 1
+        return Received(peer, message)
+
+    # Out
+
+    def _send(self, peer: Peer, message: Any) -> None:
+        data = self._encode(message)
+        if len(data) > self._max_size_bytes:
+            _log.warning("%s takes %d bytes, a datagram %d", type(message).__name__, len(data), self._max_size_bytes)
+            self.counters["drop", "oversize out"] += 1
+            return
+        if self._port.is_paused or self._transport is None:
+            self.counters["drop", "queue"] += 1  # as a full router would
+            return
+        if not self._is_address(peer):
+            self.counters["drop", "address"] += 1
+            return
+        self.sent[type(message)] += 1
+        self.bytes_out += len(data)
+        self._transport.sendto(data, peer)
+
+    def _is_address(self, peer: Peer) -> bool:
+        """True for a numeric address of this port's family. A name would be looked up, which blocks the whole loop."""
+        try:
+            ip, port = peer
+            socket.inet_pton(self._family, ip)
+        except (OSError, TypeError, ValueError):
+            return False
+        return type(port) is int and 0 < port < 65536
+
+    def _drop(self, peer: Peer, category: str, reason: str) -> None:
+        self.counters["drop", category] += 1
+        self._post(Lost(peer))
+
+    def _dial(self, dial: Dial) -> None:
+        self._post(Asked(Unlinked(dial.address, "datagrams have no links; send to the address")))
+
+    def _flush(self) -> None:
+        return
+
+    def _jobs_fullness_changed(self) -> None:
+        return  # datagrams that come meanwhile are thrown away in ``take``
+
+
+class _Port(asyncio.DatagramProtocol):
+    """asyncio's side of the host."""
+
+    def __init__(self, host: DatagramHost) -> None:
+        self._host = host
+        self.is_paused = False
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._host._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._host.take(data, addr[:2])
+
+    def error_received(self, exc: Exception) -> None:
+        self._host.counters["drop", "unreachable"] += 1  # ICMP says that some peer is not there; it may also be forged
+
+    def pause_writing(self) -> None:
+        self.is_paused = True
+
+    def resume_writing(self) -> None:
+        self.is_paused = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()

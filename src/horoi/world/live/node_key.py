@@ -1,0 +1,134 @@
+"""The key of a node: Ed25519, because a TLS 1.3 certificate can carry it (RFC 8446 section 4.2.3, RFC 8410).
+
+It says which *node* speaks and nothing about who owns what; owners' keys are another matter (``horoi.base.keys``). A
+node's id, its name among peers, is the tagged SHA-256 of the public key.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.x509.oid import NameOID
+
+from horoi.base.errors import KeyFileError
+from horoi.base.hashing import tagged
+
+NODE_KEY_SIZE_BYTES = 32
+NODE_SIGNATURE_SIZE_BYTES = 64
+NODE_ID_SIZE_BYTES = 32
+
+node_id_of = tagged("horoi/node-id")
+"""Node id (32 bytes) of a node's public key."""
+
+_NOT_BEFORE = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)  # the key is what counts: dates are never looked at
+_NOT_AFTER = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)  # RFC 5280 section 4.1.2.5: no expiration
+
+
+_FIELD = 2**255 - 19  # RFC 8032 section 5.1: p, and below d of the curve -x^2 + y^2 = 1 + d x^2 y^2
+_D = -121665 * pow(121666, -1, _FIELD) % _FIELD
+
+
+def may_be_node_key(public: bytes) -> bool:
+    """False for a key that needs no secret: a point of small order, or a second spelling of a point.
+
+    OpenSSL takes such keys (RFC 8032 does not forbid them), and one signature of zeros verifies under them for a quarter of
+    all messages. The points whose order divides 8 have y = 1, -1 or 0, or double to y = 0, that is x^2 = -y^2, which the
+    curve's equation turns into d y^4 + 2 y^2 = 1.
+    """
+    if len(public) != NODE_KEY_SIZE_BYTES:
+        return False
+    y = int.from_bytes(public, "little") & (2**255 - 1)  # the top bit is the sign of x
+    if y >= _FIELD or y in (0, 1, _FIELD - 1):
+        return False
+    return (_D * pow(y, 4, _FIELD) + 2 * y * y - 1) % _FIELD != 0
+
+
+def verify_node(public: bytes, data: bytes, signature: bytes) -> bool:
+    """True if ``signature`` (64 bytes) over ``data`` is by the node key ``public`` (32 bytes). Never an exception."""
+    if not may_be_node_key(public):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+class NodeKey:
+    """A node's secret (32 bytes) with its public key and node id."""
+
+    __slots__ = ("_private", "node_id", "public", "secret")
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != NODE_KEY_SIZE_BYTES:
+            raise KeyFileError(f"a node key has {NODE_KEY_SIZE_BYTES} bytes, this one {len(secret)}")
+        self._private = Ed25519PrivateKey.from_private_bytes(secret)
+        self.secret = secret
+        self.public: bytes = self._private.public_key().public_bytes_raw()
+        self.node_id: bytes = node_id_of(self.public)
+
+    @classmethod
+    def generate(cls) -> NodeKey:
+        """A fresh key from the operating system's randomness."""
+        return cls(os.urandom(NODE_KEY_SIZE_BYTES))
+
+    @classmethod
+    def load_or_create(cls, path: Path) -> NodeKey:
+        """The key in the file ``path`` (64 hexadecimal letters); made there, for the owner's eyes only, if absent."""
+        try:
+            text = path.read_text("ascii")
+        except FileNotFoundError:
+            return cls._create(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeyFileError(f"node key {path}: cannot be read: {error}") from None
+        try:
+            return cls(bytes.fromhex(text))
+        except (ValueError, KeyFileError):
+            raise KeyFileError(
+                f"node key {path}: not 64 hexadecimal letters; move it away and the node makes a new one (a new node id)"
+            ) from None
+
+    @classmethod
+    def _create(cls, path: Path) -> NodeKey:
+        key = cls.generate()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(key.secret.hex().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise KeyFileError(f"node key {path}: cannot be written: {error}") from None
+        return key
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign ``data``; 64 bytes, deterministic (RFC 8032)."""
+        return self._private.sign(data)
+
+    def certificate_pem(self) -> bytes:
+        """Secret key and self-signed certificate, as TLS libraries want them: two PEM blocks in one file."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "horoi node")])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self._private.public_key())
+            .serial_number(1)
+            .not_valid_before(_NOT_BEFORE)
+            .not_valid_after(_NOT_AFTER)
+            .sign(self._private, None)
+        )
+        secret = self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return secret + certificate.public_bytes(serialization.Encoding.PEM)
+
+    def __repr__(self) -> str:
+        return f"NodeKey(node_id={self.node_id.hex()})"

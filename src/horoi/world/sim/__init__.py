@@ -1,0 +1,1 @@
+"""The simulated world: one seed is one universe. Start at ``universe.py``."""
