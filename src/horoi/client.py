@@ -215,9 +215,12 @@ class Client:
             "/v1/holdings", books.HoldingsView, address=address, key=key, asset=asset, unconfirmed=flag, limit=limit
         )
 
-    def rights(self, *, address: str | None = None, key: str | None = None) -> books.HoldingsView:
+    def rights(
+        self, *, address: str | None = None, key: str | None = None, unconfirmed: bool = False
+    ) -> books.HoldingsView:
         """The rights to issue and to transform that name a key."""
-        return self._get("/v1/rights", books.HoldingsView, address=address, key=key)
+        flag = "true" if unconfirmed else None
+        return self._get("/v1/rights", books.HoldingsView, address=address, key=key, unconfirmed=flag)
 
     def posts(self, *, from_height: int | None = None, after: str | None = None, limit: int = 50) -> books.PostPage:
         """The newest posts (newest first), or those from a height or cursor on (oldest first)."""

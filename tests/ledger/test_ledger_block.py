@@ -12,7 +12,6 @@ from tests.ledger.histories import A, B, Universe, genesis
 
 from horoi.base.codec import encode
 from horoi.base.errors import DecodeError
-from horoi.ledger.bitfield import BitField
 from horoi.ledger.block import (
     HEADER_MAX_SIZE_BYTES,
     Header,
@@ -23,9 +22,9 @@ from horoi.ledger.block import (
     header_codec,
     reward_id,
 )
-from horoi.ledger.genesis import Genesis, network_id
+from horoi.ledger.genesis import network_id
 from horoi.ledger.merkle import inclusion_path, root_of_leaf_hashes, verify_inclusion
-from horoi.ledger.transaction import NATIVE, Holding
+from horoi.ledger.transaction import NATIVE, Body, Definition, Holding, outputs_made
 
 HEADER = Header(70_000, b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, 1_700_000_000_000, 0x1D00FFFF, b"nonce678")
 LARGEST = Header(2**32 - 1, b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, 2**53, 2**32 - 1, bytes(8))
@@ -110,19 +109,21 @@ def test_reward_ids_differ_by_network_height_and_content() -> None:
 def test_a_leaf_shows_what_was_recorded_who_signed_and_which_bit() -> None:
     """From the header alone: the path of an item, and with the parent's number of bits, the bit of its output."""
     universe = Universe(seed=9)
-    while len(universe.random_block().transactions) < 3:
-        universe.advance()
+    define = Body(
+        definitions=(Definition("x", "", 0, A, 5, False, None), Definition("y", "", 0, B, 5, False, None)), since=0
+    )
+    pay = Body((universe.coins_of(A).input,), (Holding(NATIVE, 400, B, None), Holding(NATIVE, 600, A, None)))
+    more = Body((universe.coins_of(B).input,), (Holding(NATIVE, 1_000, A, None),))
     bits_before = universe.ledger.bits.count
-    step = universe.advance()
+    step = universe.add(*(universe.sign(body) for body in (pay, define, more)))
     header, items = step.block.header, step.prepared
     leaves = [content_leaf(0, reward_id(universe.network, header.height, step.block.reward), b"")]
     offset = len(step.block.reward)
     for item in items:
         leaf = content_leaf(offset, item.id, item.witness)
-        for index in range(len(item.transaction.body.outputs)):
-            entry = universe.entries.get(b"o" + item.id + index.to_bytes(2, "big"))
-            if entry is not None:
-                assert int.from_bytes(entry[:5], "big") == bits_before + offset + index
+        for index in range(len(outputs_made(item.id, item.transaction.body))):
+            entry = universe.entries[b"o" + item.id + index.to_bytes(2, "big")]
+            assert int.from_bytes(entry[:5], "big") == bits_before + offset + index
         leaves.append(leaf)
         offset += len(item.transaction.body.outputs) + len(item.transaction.body.definitions)
     assert root_of_leaf_hashes(leaves) == header.content_root
@@ -130,5 +131,3 @@ def test_a_leaf_shows_what_was_recorded_who_signed_and_which_bit() -> None:
         path = inclusion_path(leaves, index)
         assert verify_inclusion(leaf, index, len(leaves), path, header.content_root)
         assert not verify_inclusion(content_leaf(1, items[0].id, b""), index, len(leaves), path, header.content_root)
-    assert isinstance(universe.ledger.bits, BitField)
-    assert isinstance(universe.genesis, Genesis)

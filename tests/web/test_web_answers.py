@@ -34,9 +34,7 @@ def test_every_endpoint_keeps_its_word(api: Api) -> None:
         if endpoint.method == "GET":
             assert answer.status_code == 200, f"{path}: {answer.text}"
         else:
-            assert answer.status_code == 400, (
-                f"{path}: {answer.text}"
-            )  # an empty form lacks something everywhere but below
+            assert answer.status_code in (400, 422), path  # an empty form says too little everywhere
     answered = {path for _, path, _ in api.seen}
     assert answered == set(DOCUMENT["paths"]) - {"/v1/events"}
 

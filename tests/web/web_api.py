@@ -15,8 +15,9 @@ from tests.web.web_node import ALICE, TOKEN, InlineHost, make_access
 
 from horoi.base.keys import KeyPair
 from horoi.ledger.genesis import Genesis
+from horoi.web.access import NodeAccess
 from horoi.web.app import create_app
-from horoi.web.guard import ApiLimits
+from horoi.web.guard import ApiLimits, Guard
 from horoi.web.openapi import build
 from horoi.web.routes.table import ENDPOINTS
 
@@ -27,11 +28,19 @@ PATHS = {path: re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + r"\Z") for path in
 class Api:
     """Asks with the token unless told otherwise. ``seen``: (method, path of the document, status)."""
 
-    def __init__(self, client: httpx.AsyncClient, runner: asyncio.Runner, host: InlineHost) -> None:
+    def __init__(self, client: httpx.AsyncClient, runner: asyncio.Runner, access: NodeAccess, host: InlineHost) -> None:
         self.client = client
         self.runner = runner
+        self.access = access
         self.host = host
         self.seen: dict[tuple[str, str, int], None] = {}
+
+    def guard(self) -> Guard:
+        """The guard in front of the app."""
+        transport: Any = self.client._transport
+        guard = transport.app.middleware_stack.app
+        assert isinstance(guard, Guard)
+        return guard
 
     def ask(self, method: str, path: str, *, token: str | None = TOKEN, **how: Any) -> Any:
         """The answer, checked against the document."""
@@ -93,6 +102,6 @@ def running_api(
         access, host = make_access(genesis, keys={"alice": ALICE} if keys is None else keys, index=index)
         app = create_app(access, token=TOKEN, limits=limits)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        yield Api(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8645"), runner, host)
+        yield Api(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8645"), runner, access, host)
         access.live.close()
         access.close()

@@ -12,7 +12,7 @@ from horoi.ledger.conditions import Condition, Key
 from horoi.ledger.consensus.nakamoto.target import compact, target_for
 from horoi.ledger.genesis import Genesis, Nakamoto, RewardSchedule
 from horoi.ledger.transaction import NATIVE, Holding
-from horoi.machine.contract import Action, Arm, Asked, Event, Finished, Fired, Received, Run, Save, Send, Tell
+from horoi.machine.contract import Action, Arm, Asked, Event, Finished, Fired, Lost, Received, Run, Save, Send, Tell
 from horoi.machine.host import Place, Started
 from horoi.machine.links import Dial, Linked
 from horoi.node.mining.machine import SetMining
@@ -105,6 +105,18 @@ class InlineHost:
             for callback, kinds in list(self._listeners.values()):
                 if not kinds or isinstance(action.notice, kinds):
                     callback(action.notice)
+
+    def tell(self, notice: Any) -> None:
+        """As if the node had told this."""
+        self._carry_out(Tell(notice))
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    def lose(self, peer: bytes) -> None:
+        """A peer is gone."""
+        self.give(Lost(peer))
 
     def advance(self, seconds: float) -> None:
         """Move time, firing timers when they are due."""

@@ -1,13 +1,13 @@
 """How every run ends: an exit code that means one thing, and one sentence on stderr if it is not 0.
 
-    0    done                              8    not found
-    1    refused for another reason        9    the node's token or a key is lacking
-    2    used wrongly                      10   the keys do not hold what is needed
-    3    bytes that are not what they say  11   the clock of this machine is off
-    4    a rule of the ledger is broken    70   a fault of this program (BSD sysexits, EX_SOFTWARE)
-    5    a key cannot be used              130  stopped by Ctrl-C (128 + SIGINT)
-    6    the disk                          141  nobody reads the output any more (128 + SIGPIPE)
-    7    the network, or a taken port
+0    done                              8    not found
+1    refused for another reason        9    the node's token or a key is lacking
+2    used wrongly                      10   the keys do not hold what is needed
+3    bytes that are not what they say  11   the clock of this machine is off
+4    a rule of the ledger is broken    70   a fault of this program (BSD sysexits, EX_SOFTWARE)
+5    a key cannot be used              130  stopped by Ctrl-C (128 + SIGINT)
+6    the disk                          141  nobody reads the output any more (128 + SIGPIPE)
+7    the network, or a taken port
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ def node() -> None:
 @click.option("--peer", "peers", metavar="HOST:PORT", multiple=True, help="Stay linked to this peer. Repeat.")
 @click.option("--advertise", metavar="HOST:PORT", help="Where others may dial this node, if not where it listens.")
 @click.option("--api", metavar="HOST:PORT", default=DEFAULT_API_LISTEN, show_default=True, help="Serve the API here.")
-@click.option("--api-host", "api_hosts", metavar="NAME", multiple=True, help="The API is called by this name too. Repeat.")
+@click.option(
+    "--api-host", "api_hosts", metavar="NAME", multiple=True, help="The API is called by this name too. Repeat."
+)
 @dir_option
 @click.option("--genesis", metavar="FILE", type=click.Path(path_type=Path), help="For the first start: the network.")
 @click.option(

@@ -15,6 +15,7 @@ from horoi.ledger.transaction import NATIVE, Body, Holding, Input, Transaction, 
 from horoi.machine.contract import Arm, Asked, Finished, Fired, Received, Run, Send, Tell
 from horoi.machine.host import Started
 from horoi.machine.pair import Pair
+from horoi.machine.stack import Stack
 from horoi.node.events import (
     ConflictFound,
     Misbehaved,
@@ -289,6 +290,15 @@ def test_order_holds_whichever_job_is_done_first() -> None:
     answers = told(relay.handle(Finished(job_1, job_1.run()), 0.0), Submitted)
     assert [a.token for a in answers] == [1, 2]
     assert len(pool) == 2
+
+
+def test_it_fits_a_stack() -> None:
+    chain, pool, relay = alone()
+    stack = Stack({"relay": relay})
+    actions = stack.handle(Asked(Submit(1, (chain.pay([chain.grant(0)]),))), 0.0)
+    (job,) = [a.job for a in actions if isinstance(a, Run)]
+    assert told(stack.handle(Finished(job, job.run()), 0.0), Submitted)[0].results[0].accepted
+    assert len(pool) == 1
 
 
 # ---- bad peers -------------------------------------------------------------------------------------

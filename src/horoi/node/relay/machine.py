@@ -20,19 +20,7 @@ from typing import Any
 from horoi.base.errors import RuleError
 from horoi.ledger.ledger import Prepared
 from horoi.ledger.transaction import Transaction
-from horoi.machine.contract import (
-    Action,
-    Arm,
-    Asked,
-    Event,
-    Finished,
-    Fired,
-    Lost,
-    Peer,
-    Received,
-    Run,
-    Send,
-)
+from horoi.machine.contract import Action, Arm, Asked, Event, Finished, Fired, Lost, Peer, Received, Run, Send
 from horoi.machine.host import Started
 from horoi.node.events import (
     ConflictFound,

@@ -49,6 +49,8 @@ class Scene(NamedTuple):
     """(cast, spendables, height of the next block, now in ms) -> the body."""
     defines: tuple[str, ...] = ()
     """Assets that it defines, in order of definition."""
+    is_setting: bool = False
+    """It sets the stage, and is no step of the story."""
 
 
 def scenes(story: Story, fee_payer: str | None = None) -> Iterator[Scene]:
@@ -56,10 +58,10 @@ def scenes(story: Story, fee_payer: str | None = None) -> Iterator[Scene]:
     issuers = dict.fromkeys(asset.issuer for asset in story.assets)
     for issuer in issuers:
         assets = tuple(asset for asset in story.assets if asset.issuer == issuer)
-        yield Scene(f"{issuer} defines", issuer, _define(story, assets, issuer), tuple(a.id for a in assets))
+        yield Scene(f"{issuer} defines", issuer, _define(story, assets, issuer), tuple(a.id for a in assets), True)
     for asset in story.assets:
         for company in dict.fromkeys(recipe.by for recipe in asset.recipes):
-            yield Scene(f"license {asset.id} to {company}", asset.issuer, _license(story, asset, company))
+            yield Scene(f"license {asset.id} to {company}", asset.issuer, _license(story, asset, company), (), True)
     for number, step in enumerate(story.steps, 1):
         yield Scene(f"step {number}", step.by, _step(story, step))
 

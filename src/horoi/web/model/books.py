@@ -182,6 +182,7 @@ class HoldingsQuery(Asking, frozen=True, kw_only=True):
 class RightsQuery(Asking, frozen=True, kw_only=True):
     address: Annotated[str, Meta(max_length=90)] | None = None
     key: Hash | None = None
+    unconfirmed: Annotated[bool, Meta(description="Also outputs of waiting transactions.")] = False
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
 
 

@@ -160,7 +160,7 @@ def rights(access: NodeAccess, query: RightsQuery, _: None) -> HoldingsView:
     key = key_of(query.address, query.key)
     if key is None:
         raise UsageError("give a key or an address")
-    found, truncated = unspent_of_key(access, key, unconfirmed=False, most=10_000)
+    found, truncated = unspent_of_key(access, key, unconfirmed=query.unconfirmed, most=10_000)
     rows = [row for row in found if isinstance(row.spendable.content, Right)]
     view = Viewer(access)
     tip = access.node.chain.tip
