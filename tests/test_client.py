@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -24,13 +26,14 @@ from horoi.base.errors import (
     RuleError,
     UsageError,
 )
-from horoi.client import _PATHS, Client, error_of
+from horoi.client import _PATHS, Client
 from horoi.ledger.block import block_codec
 from horoi.ledger.conditions import Key
 from horoi.ledger.genesis import from_json
 from horoi.ledger.transaction import Body, Post, Signature, Transaction, Witness
 from horoi.node.wallet import partial as partials
 from horoi.web.model.node import EVENT_KINDS
+from horoi.web.model.refusals import error_of
 from horoi.web.model.wallet import Define, HandOver, HandOverStep, Issue, Merge, Say, SayStep, Transfer, Verb
 from horoi.web.token import read_token
 
@@ -96,14 +99,10 @@ def test_a_story_by_client(server: Serving, node: Client) -> None:
 
 
 def _json_bytes(value: object) -> bytes:
-    import json
-
     return json.dumps(value).encode()
 
 
 def _json(data: bytes) -> dict[str, object]:
-    import json
-
     value: dict[str, object] = json.loads(data)
     return value
 
@@ -153,6 +152,8 @@ def test_refusals_come_back_as_the_errors_they_are(server: Serving, node: Client
     with pytest.raises(UsageError):
         node.holdings()
     with pytest.raises(UsageError):
+        node.asset("xyz")
+    with pytest.raises(NotFoundError):
         node.asset("../status")
     with pytest.raises(InsufficientError):
         node.act(Transfer(asset="coin", amount="99999999999", to=address_of(BOB.public)))
@@ -215,7 +216,8 @@ def test_every_verb_has_its_path() -> None:
 
 
 def test_importing_the_client_loads_no_server() -> None:
-    code = "import horoi.client, sys; print(*[m for m in ('httpx', 'starlette', 'uvicorn', 'prometheus_client') if m in sys.modules])"
+    heavy = "httpx", "starlette", "uvicorn", "prometheus_client"
+    code = f"import horoi.client, sys; print(*[m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
     )
@@ -223,6 +225,4 @@ def test_importing_the_client_loads_no_server() -> None:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": "src"}

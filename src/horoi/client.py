@@ -24,20 +24,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from horoi.base.codec import encode
-from horoi.base.errors import (
-    DecodeError,
-    ForbiddenError,
-    HoroiError,
-    InsufficientError,
-    KeyFileError,
-    NetworkError,
-    NotFoundError,
-    RuleError,
-    StorageError,
-    UsageError,
-)
+from horoi.base.errors import NetworkError, NotFoundError
 from horoi.web.model import books, ledger, node, wallet
-from horoi.web.model.base import Problem
+from horoi.web.model.refusals import error_of
 
 if TYPE_CHECKING:
     import httpx
@@ -48,19 +37,6 @@ TIMEOUT_S = 120.0  # above what the node itself waits before it answers
 CONNECT_TIMEOUT_S = 5.0
 SILENCE_S = 60.0  # of an event stream: the node says something every 15 s
 POLL_S = 0.25
-
-_FAMILIES: dict[str, type[HoroiError]] = {
-    "usage": UsageError,
-    "decode": DecodeError,
-    "not-found": NotFoundError,
-    "forbidden": ForbiddenError,
-    "unauthorized": ForbiddenError,
-    "insufficient": InsufficientError,
-    "key-file": KeyFileError,
-    "busy": NetworkError,
-    "storage": StorageError,
-    "network": NetworkError,
-}
 
 _PATHS: dict[type, str] = {
     wallet.Define: "define",
@@ -373,19 +349,6 @@ class Client:
 
     def _unreachable(self, error: Exception) -> NetworkError:
         return NetworkError(f"{self.url} does not answer ({error or type(error).__name__}); is the node running there?")
-
-
-def error_of(status: int, content: bytes) -> HoroiError:
-    """The error that a refusal of the API stands for."""
-    try:
-        problem = msgspec.json.decode(content, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return NetworkError(f"the answer is of status {status} and not from a node of horoi: {content[:100]!r}")
-    if problem.rule is not None:
-        return RuleError(problem.rule, problem.detail)
-    family = problem.type.rpartition(":")[2]
-    known = _FAMILIES.get(family)
-    return known(problem.detail) if known is not None else HoroiError(f"{problem.title}: {problem.detail}")
 
 
 def _decode(content: bytes, kind: type[T]) -> T:

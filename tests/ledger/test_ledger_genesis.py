@@ -129,7 +129,8 @@ def _rules(**changes: object) -> bytes:
         (_rules(reward=5), "initial and halving_blocks"),
         (_rules(reward={"initial": 1}), "initial and halving_blocks"),
         (_rules(reward={"initial": -1, "halving_blocks": 0}), ">= 0"),
-        (b'{"horoi_genesis": ' + b"[" * 100_000, "not a genesis file"),
+        (b'{"horoi_genesis": 1, "issuers": ' + b"[" * 100_000, "recursion"),
+        (_form(issuers=[]).replace(b'"issuers": []', b'"issuers": ' + b"[" * 700 + b"]" * 700), "recursion"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -11,9 +11,13 @@ from tests.web.web_api import DOCUMENT, Api, validate
 from tests.web.web_node import ALICE, NODE_ID, TOKEN, make_access
 
 from horoi.base.codec import encode
+from horoi.base.errors import HoroiError, NetworkError, RuleError
 from horoi.ledger.block import block_codec, block_hash
 from horoi.ledger.genesis import from_json, network_id
+from horoi.web.access import BusyError
+from horoi.web.model.refusals import error_of
 from horoi.web.model.wallet import Step
+from horoi.web.problems import problem_of
 from horoi.web.routes.table import ENDPOINTS
 
 
@@ -189,3 +193,13 @@ def test_requests_are_decoded_strictly(api: Api) -> None:
     assert api.ask("POST", "/v1/mining", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
     answer = api.ask("POST", "/v1/mining", content=msgspec.json.encode({"hash_rate": 1})[:-1], json=None)
     assert answer.status_code in (400, 415)
+
+
+def test_every_family_of_error_has_its_status_and_comes_back() -> None:
+    for family in HoroiError.__subclasses__():
+        error = RuleError("spend.unknown", "x") if family is RuleError else family("x")
+        problem = problem_of(error)
+        assert 400 <= problem.status < 504
+        back = error_of(problem.status, msgspec.json.encode(problem))
+        assert isinstance(back, NetworkError if family is BusyError else family), family
+        assert getattr(back, "rule", None) == getattr(error, "rule", None)

@@ -33,6 +33,30 @@ MAX_OUTPUTS_READ = 10_000  # of one key: what the API gives at once
 _output_codec: Codec[Output] = Codec(Output, max_size_bytes=MAX_TRANSACTION_SIZE_BYTES)
 
 
+class Books:
+    """What assets are called, as a node knows them. Each is asked for once."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._known: dict[bytes, AssetName | None] = {NATIVE: AssetName(COIN_NAME)}
+
+    def asset_name(self, asset: bytes) -> AssetName | None:
+        """Name, unit and decimals of an asset; None if it is not defined there."""
+        if asset not in self._known:
+            try:
+                view = self.client.asset(asset.hex()).asset
+                self._known[asset] = AssetName(view.name, view.unit, view.decimals)
+            except NotFoundError:
+                self._known[asset] = None
+        return self._known[asset]
+
+    def names(self, body: Body, people: Mapping[bytes, str] | None = None) -> Names:
+        """The names for what ``body`` touches, with ``people`` by their keys."""
+        touched = dict.fromkeys(_touched(body))
+        known = {asset: name for asset in touched if (name := self.asset_name(asset)) is not None}
+        return Names({Key(key): name for key, name in (people or {}).items()}, known)
+
+
 class Remote(Composer):
     """Reads the words of one command against a node's API. ``own`` stands where nobody is named."""
 
@@ -42,7 +66,7 @@ class Remote(Composer):
         self.status = client.status()
         self.network_id = bytes.fromhex(self.status.network.id)
         self.parties = dict.fromkeys(keys_named(own))
-        self._known: dict[bytes, AssetName | None] = {NATIVE: AssetName(COIN_NAME)}
+        self.books = Books(client)
         self._granted_assets: dict[bytes, None] | None = None
 
     # ---- words ------------------------------------------------------------------------------------------------
@@ -56,34 +80,18 @@ class Remote(Composer):
         return bytes.fromhex(asset_id(self.client, text))
 
     def quantity(self, asset: bytes, amount: str) -> int:
-        known = self.asset_name(asset)
-        if known is None and asset not in self._granted():
+        known = self.books.asset_name(asset)
+        if known is None and asset not in self._grants():
             raise NotFoundError(
                 f"asset {asset.hex()} is not defined in the connected chain: wait until its definition is"
             )
         return parse_amount(amount, known.decimals if known else 0)
 
-    def asset_name(self, asset: bytes) -> AssetName | None:
-        """What is known of an asset; asked once."""
-        if asset not in self._known:
-            try:
-                view = self.client.asset(asset.hex()).asset
-                self._known[asset] = AssetName(view.name, view.unit, view.decimals)
-            except NotFoundError:
-                self._known[asset] = None
-        return self._known[asset]
-
-    def _granted(self) -> dict[bytes, None]:
+    def _grants(self) -> dict[bytes, None]:
         if self._granted_assets is None:
             grants = from_json(self.client.genesis()).grants
             self._granted_assets = dict.fromkeys(grant.asset for grant in grants)
         return self._granted_assets
-
-    def names(self, body: Body, people: Mapping[bytes, str] | None = None) -> Names:
-        """The names for what ``body`` touches, with ``people`` by their keys."""
-        touched = dict.fromkeys(_touched(body))
-        known = {asset: name for asset in touched if (name := self.asset_name(asset)) is not None}
-        return Names({Key(key): name for key, name in (people or {}).items()}, known)
 
     # ---- the transaction --------------------------------------------------------------------------------------
 

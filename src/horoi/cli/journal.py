@@ -16,7 +16,6 @@ from horoi.node.events import (
     ConnectFailed,
     PeerBanned,
     PeerReady,
-    SubmitBlock,
     TipChanged,
 )
 from horoi.node.node import Node
@@ -61,7 +60,7 @@ class Journal:
         self._said_at: dict[tuple[str, str], float] = {}
         self._fetched = 0
         self._progress_at = 0.0
-        self._mined: dict[int, None] = {}
+        self._found = node.miner.blocks_found
         self._handlers: dict[type, Any] = {
             TipChanged: self._tip_changed,
             PeerReady: self._peer_ready,
@@ -117,13 +116,15 @@ class Journal:
             self._progress_at, self._fetched = now, 0
 
     def _block(self, block: ConnectedBlock) -> None:
+        mined, self._found = self._node.miner.blocks_found > self._found, self._node.miner.blocks_found
         posts = sum(len(item.transaction.body.posts) for item in block.prepared)
         _log.info(
-            "height %d, tip %s: %s%s",
+            "height %d, tip %s: %s%s%s",
             block.known.height,
             _short(block.known.name),
             _count(len(block.prepared), "transaction"),
             f", {_count(posts, 'post')}" if posts else "",
+            ", mined here" if mined else "",
         )
 
     def _peer_ready(self, notice: PeerReady) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from horoi.cli.output import emit, json_option, reports_errors
-from horoi.cli.secrets import passphrase_option
 from horoi.cli.settings import DEFAULT_API_LISTEN, DEFAULT_LISTEN, dir_option
+from horoi.cli.unlocking import passphrase_option
 
 DEFAULT_HASH_RATE = 20_000.0  # a guess: some percent of a core, so that a miner leaves its machine usable
 
@@ -40,7 +41,7 @@ def node() -> None:
     help=f"Mine, at this many hashes per second at most. [RATE if not given: {DEFAULT_HASH_RATE:.0f}]",
 )
 @click.option("--key", "keys", metavar="NAME", multiple=True, help="A key that the node may sign with. Repeat.")
-@click.option("--reward-to", metavar="ADDRESS", help="Who is paid for blocks. [default: the first --key]")
+@click.option("--reward-to", metavar="WHO", help="Who is paid for blocks. [default: the first --key]")
 @passphrase_option
 @click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends (for a parent process).")
 @click.option("--verbose", is_flag=True, help="Log every link.")
@@ -66,7 +67,7 @@ def run_node(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> None:
     def ready(facts: dict[str, Any]) -> None:
         if as_json:
             emit(facts, as_json, _nothing)
-            click.get_text_stream("stdout").flush()
+            sys.stdout.flush()
 
     run(serve(served, ready))
 
@@ -82,10 +83,11 @@ def _options(
     passphrase_file: Path | None,
     **rest: Any,
 ) -> Any:
-    from horoi.cli.secrets import unlock
+    from horoi.cli.people import who
     from horoi.cli.serve import ServeOptions
     from horoi.cli.settings import node_folder
-    from horoi.node.wallet.text import condition_from_text
+    from horoi.cli.unlocking import unlock
+    from horoi.node.wallet.text import condition_from_json
 
     where = node_folder(folder)
     return ServeOptions(
@@ -93,7 +95,7 @@ def _options(
         listen=None if no_listen else listen,
         hash_rate=hash_rate or 0.0,
         keys={name: unlock(where, name, passphrase_file) for name in keys},
-        reward_to=condition_from_text(reward_to) if reward_to is not None else None,
+        reward_to=condition_from_json(who(reward_to, where)) if reward_to is not None else None,
         **rest,
     )
 

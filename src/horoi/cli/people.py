@@ -12,7 +12,7 @@ from typing import Any
 
 from horoi.base.address import PREFIX
 from horoi.base.errors import NotFoundError, UsageError
-from horoi.cli.secrets import keystore
+from horoi.cli.unlocking import keystore
 
 _HEX_32 = re.compile(r"[0-9a-fA-F]{64}")
 

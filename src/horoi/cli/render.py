@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
 
 WIDTH_OF_FILES = 250  # columns where nobody watches, so that no id is cut or folded; a guess
 SHORT_ID = 16
@@ -29,12 +31,18 @@ def short(identifier: str | None) -> str:
     return (identifier or "")[:SHORT_ID]
 
 
-def console() -> Console:
-    """Where tables are printed."""
+def _print(table: Table) -> None:
+    """A table as it is on a terminal; elsewhere wide, without colour, and without blanks at the ends of lines."""
     from rich.console import Console
 
-    watched = sys.stdout.isatty()
-    return Console(highlight=False, markup=False, emoji=False, width=None if watched else WIDTH_OF_FILES)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(table)
+        return
+    console = Console(highlight=False, color_system=None, width=WIDTH_OF_FILES)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), empty: str = "") -> None:
@@ -49,9 +57,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     for row in rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
     if shown.row_count or not empty:
-        console().print(shown)
+        _print(shown)
     else:
-        console().print(empty)
+        click.echo(empty)
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -65,25 +73,14 @@ def fields(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if value is not None:
             shown.add_row(name, Text(plain(value)))
-    console().print(shown)
+    _print(shown)
 
 
 def who(form: Any) -> str:
-    """A condition of the API as one line."""
-    import json
+    """A condition of the API in words: an address as it is, what is compound as a sentence; None is empty."""
+    if form is None or isinstance(form, str):
+        return form or ""
+    from horoi.node.wallet.explain import Names
+    from horoi.node.wallet.text import condition_from_json
 
-    return form if isinstance(form, str) else "" if form is None else json.dumps(form)
-
-
-def amount(view: Any) -> str:
-    """An amount of the API: in the asset's unit where that is known."""
-    if view.amount is None:
-        return f"{view.quantity} (smallest unit)"
-    return f"{view.amount} {view.unit}" if view.unit else str(view.amount)
-
-
-def asset_name(view: Any) -> str:
-    """The asset of an amount: its name and the beginning of its id, for anybody may use a name again."""
-    if view.asset == "0" * 64:
-        return "coin"
-    return f"{view.name or 'asset'} [{short(view.asset)}]"
+    return Names().who(condition_from_json(form))

@@ -25,9 +25,10 @@ from typing import Any
 from horoi.base.errors import HoroiError, StorageError, UsageError
 from horoi.base.keys import KeyPair
 from horoi.cli.exits import ClockError
+from horoi.cli.genesis_file import read_genesis
 from horoi.cli.journal import Journal
 from horoi.ledger.conditions import Condition, Key
-from horoi.ledger.genesis import MAX_GENESIS_SIZE_BYTES, Genesis, from_json, network_id
+from horoi.ledger.genesis import Genesis, network_id, to_json
 from horoi.machine.host import Hosted, Place
 from horoi.node.node import Node, NodeConfig, boot_node
 from horoi.node.peers.addresses import canonical
@@ -39,7 +40,7 @@ from horoi.world.live.node_key import NodeKey
 
 GENESIS_FILE = "genesis.json"
 NODE_KEY_FILE = "node-key"
-MAX_FILE_SIZE_BYTES = 4 * MAX_GENESIS_SIZE_BYTES  # JSON writes bytes in hexadecimal, with names and spaces
+PATIENCE_S = 5.0  # a clean stop takes well under one second; a guess
 
 Ready = Callable[[dict[str, Any]], None]
 
@@ -87,21 +88,6 @@ def check_peers(options: ServeOptions) -> None:
         raise UsageError("mining pays a reward: say to whom, with --key NAME or --reward-to ADDRESS")
 
 
-def read_genesis(path: Path) -> Genesis:
-    """The genesis file at ``path``; UsageError with what is wrong with it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_SIZE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"genesis file {path}: cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_FILE_SIZE_BYTES:
-        raise UsageError(f"genesis file {path}: over {MAX_FILE_SIZE_BYTES} bytes, so not one")
-    try:
-        return from_json(data)
-    except UsageError as error:
-        raise UsageError(f"genesis file {path}: {error}") from None
-
-
 def _check_folder(options: ServeOptions) -> None:
     """Refuse a first start without a genesis before a folder is made."""
     if options.genesis is None and not (options.folder / GENESIS_FILE).exists():
@@ -113,8 +99,6 @@ def _check_folder(options: ServeOptions) -> None:
 
 def settle_genesis(disk: LiveDisk, given: Genesis | None) -> Genesis:
     """The genesis of this folder: the one that is there, else the given one, which is then kept there."""
-    from horoi.ledger.genesis import to_json
-
     path = disk.folder / GENESIS_FILE
     if not path.exists():
         assert given is not None
@@ -217,14 +201,17 @@ def _first_key(keys: Mapping[str, KeyPair]) -> Condition | None:
 
 @contextlib.contextmanager
 def _stopped_by_signals(stop: asyncio.Event, options: ServeOptions) -> Iterator[None]:
-    """SIGINT and SIGTERM set ``stop``; a second one ends the process at once, which loses nothing that was confirmed."""
+    """SIGINT and SIGTERM set ``stop``. Repeated, they are one wish (a terminal and a parent may both send them); after
+    ``PATIENCE_S`` they end the process at once, which loses nothing that was confirmed."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
+    asked_at: list[float] = []
 
-    def end() -> None:
+    def end(number: int) -> None:
+        asked_at.append(loop.time())
         stop.set()
-        for number in signals:
-            loop.remove_signal_handler(number)
+        if asked_at[-1] - asked_at[0] > PATIENCE_S:
+            os._exit(128 + number)
 
     def read_stdin() -> None:
         if not os.read(stdin, 4096):
@@ -232,7 +219,7 @@ def _stopped_by_signals(stop: asyncio.Event, options: ServeOptions) -> Iterator[
             stop.set()
 
     for number in signals:
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, end, number)
     stdin = sys.stdin.fileno() if options.stop_with_stdin else -1
     if stdin >= 0:
         loop.add_reader(stdin, read_stdin)

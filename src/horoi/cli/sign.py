@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from horoi.base.errors import InsufficientError, UsageError
+from horoi.base.errors import UsageError
 from horoi.cli.api import connect, connect_as_owner, to_dict
 from horoi.cli.output import emit
 from horoi.cli.people import key_names, who, who_if
-from horoi.cli.secrets import keystore, passphrase_option, unlock
 from horoi.cli.settings import api_option, dir_option, node_folder
+from horoi.cli.unlocking import keystore, passphrase_option, unlock
 
 if TYPE_CHECKING:
     from horoi.base.keys import KeyPair
@@ -169,7 +169,7 @@ def hand_in(client: Client, remote: Any, partial: PartialTransaction, *, submit:
     submitted = transaction is not None and submit
     if transaction is not None and submitted:
         client.submit(transaction)
-    names = remote.names(partial.body, key_names(folder))
+    names = remote.books.names(partial.body, key_names(folder))
     return WalletAnswer(
         id=partial.id.hex(),
         submitted=submitted,
@@ -234,7 +234,7 @@ def render_answer(data: dict[str, Any]) -> None:
     if data["confirmed"]:
         click.echo(f"confirmed in block {data['confirmed']['height']}")
     elif data["submitted"]:
-        click.echo(f"handed in; it waits for a block (horoi tx wait {data['id'][:16]}...)")
+        click.echo(f"handed in; it waits for a block (horoi tx wait {data['id']})")
     elif data["missing"]:
         click.echo("still to agree: " + "; ".join(plain(who(form)) for form in data["missing"]))
         click.echo(f"written to {data['file']}; they sign it with: horoi tx sign {data['file']}")

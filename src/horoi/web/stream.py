@@ -45,6 +45,8 @@ class Subscriber:
         self.kinds = kinds
         self.most = most
         self.is_behind = False
+        self.over = asyncio.Event()
+        """Set when it is behind, or the hub closes."""
         self._pending: deque[bytes] = deque()
         self._arrived = asyncio.Event()
 
@@ -52,6 +54,7 @@ class Subscriber:
         """Queue an event; if there is no room the client is behind, and gets no more."""
         if len(self._pending) >= self.most:
             self.is_behind = True
+            self.over.set()
         else:
             self._pending.append(data)
         self._arrived.set()
@@ -64,11 +67,6 @@ class Subscriber:
         data = b"".join(self._pending)
         self._pending.clear()
         return data
-
-    async def fallen_behind(self) -> None:
-        """Return when it is behind."""
-        while not self.is_behind:
-            await asyncio.sleep(PEERS_EVERY_S)
 
 
 class Hub:
@@ -105,7 +103,9 @@ class Hub:
             self.close()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and end the streams that are open."""
+        for subscriber in self.subscribers:
+            subscriber.over.set()
         if self._leave is not None:
             self._leave()
             self._leave = None
@@ -193,7 +193,7 @@ class Streaming(Response):
         tasks = [
             asyncio.ensure_future(self._send_events(send)),
             asyncio.ensure_future(_client_left(receive)),
-            asyncio.ensure_future(self.subscriber.fallen_behind()),
+            asyncio.ensure_future(self.subscriber.over.wait()),
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -202,6 +202,8 @@ class Streaming(Response):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self.subscriber.over.is_set() and not self.subscriber.is_behind:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_events(self, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]

@@ -7,7 +7,7 @@ are never spent, they only have to be in the state.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from horoi.ledger.block import Block, Header, reward_id
 from horoi.ledger.conditions import Key
 from horoi.ledger.consensus.nakamoto import puzzle
 from horoi.ledger.consensus.nakamoto.tree import expected_target
-from horoi.ledger.genesis import Genesis, Nakamoto, RewardSchedule, network_id
+from horoi.ledger.genesis import Genesis, Nakamoto, RewardSchedule
 from horoi.ledger.transaction import (
     Body,
     Holding,
@@ -66,16 +66,25 @@ def bench_genesis(fans: int, *, interval_ms: int = 60_000, hashes: int = 1, rewa
 
 
 def make_workload(
-    chain: Chain, transactions: int, *, cold: int = 0, seed: int = 1, progress: Progress = lambda what, part: None
+    chain: Chain,
+    transactions: int,
+    *,
+    cold: int = 0,
+    seed: int = 1,
+    connect: bool = True,
+    progress: Progress = lambda what, part: None,
 ) -> Workload:
-    """Fill ``chain`` (fresh, over ``bench_genesis(fans_for(...))``) and return what it was filled with."""
+    """Fill ``chain`` (fresh, over ``bench_genesis(fans_for(...))``) and return what it was filled with.
+
+    Without ``connect`` the transactions to be measured are only signed, not put into blocks.
+    """
     dice = random.Random(seed)
     stage, purses = _fan_out(chain, transactions + cold, transactions, dice)
     made: list[Transaction] = []
     blocks: list[bytes] = []
     for number, purse in enumerate(purses):
         made.append(_transfer(chain, purse, dice))
-        if len(made) % TRANSACTIONS_PER_BLOCK == 0:
+        if connect and len(made) % TRANSACTIONS_PER_BLOCK == 0:
             blocks.append(add_block(chain, made[-TRANSACTIONS_PER_BLOCK:]))
             progress("signing", (number + 1) / len(purses))
     return Workload(chain.genesis, stage, blocks, made)
@@ -84,12 +93,6 @@ def make_workload(
 def fans_for(holdings: int) -> int:
     """Grants that so many holdings take."""
     return -(-holdings // FAN)
-
-
-def spends(chain: Chain, purses: Iterator[Purse], dice: random.Random) -> Iterator[Transaction]:
-    """Signed transfers, one per purse, made as they are asked for."""
-    for purse in purses:
-        yield _transfer(chain, purse, dice)
 
 
 def _fan_out(chain: Chain, holdings: int, hot: int, dice: random.Random) -> tuple[list[bytes], list[Purse]]:
@@ -163,6 +166,3 @@ def connect_trusted(chain: Chain, raw: bytes) -> None:
     record = chain.take_to_save()
     if record is not None:
         chain.save(record)
-
-
-__all__ = ["Purse", "Workload", "add_block", "bench_genesis", "fans_for", "make_workload", "network_id"]

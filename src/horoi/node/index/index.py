@@ -8,7 +8,9 @@ Keys of its store (numbers big-endian, so that they sort):
     t || transaction id                          its place: height and position in the block
     a || asset                                   definition and totals
     y || asset || height || position             transactions that touched the asset
+    n || name || 0 || asset                      assets by name
     k || key || outpoint                         unspent outputs that name the key, and how
+    h || asset || outpoint                       unspent outputs of the asset
     c || key || height || position               transactions that name the key
     p || height || position || number            posts, in order
     d || document || height || position || n     posts about a document
@@ -18,35 +20,28 @@ Keys of its store (numbers big-endian, so that they sort):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from horoi.base.codec import Codec, Record, encode
 from horoi.ledger.block import reward_id
-from horoi.ledger.conditions import Condition, keys_named
-from horoi.ledger.ledger import Prepared, Undo
+from horoi.ledger.ledger import Undo
 from horoi.ledger.transaction import (
-    NATIVE,
     Definition,
-    Holding,
-    Input,
-    Output,
     Post,
     asset_id,
     outpoint,
-    outputs_made,
 )
 from horoi.machine.contract import Action, Arm, Asked, Event, Fired, Save
 from horoi.machine.disk import Disk
 from horoi.machine.host import Started
 from horoi.node.chain import Chain
 from horoi.node.events import ConnectedBlock, TipChanged
+from horoi.node.index.touched import CUSTODIAN, OWNER, RIGHT, Books, Touched, roles_of
 from horoi.node.storage.cache import CachedStore
 
-FLUSH_S = 10.0  # a crash re-indexes at most this long; a guess
-CACHE_CHANGES = 100_000
+FLUSH_S = 2.0  # a crash re-indexes at most this long; a guess
+CACHE_CHANGES = 20_000  # a question sorts what is not flushed: 2 ms at this many
 MAX_ANSWER = 10_000  # rows that one question returns at most
-
-OWNER, CUSTODIAN, RIGHT = 1, 2, 4
-"""How an output names a key."""
 
 
 class TransactionPlace(Record, frozen=True):
@@ -93,7 +88,6 @@ class FlushIndex(Record, frozen=True):
     """Record for the world: write the index down."""
 
 
-_place = Codec[TransactionPlace](TransactionPlace, max_size_bytes=100)
 _asset = Codec[AssetRecord](AssetRecord, max_size_bytes=10_000)
 _post = Codec[PostRecord](PostRecord, max_size_bytes=100_000)
 _marker = Codec[IndexMarker](IndexMarker, max_size_bytes=200)
@@ -105,6 +99,10 @@ def _u32(number: int) -> bytes:
 
 def _u16(number: int) -> bytes:
     return number.to_bytes(2, "big")
+
+
+def _name_key(name: str) -> bytes:
+    return b"n" + name.encode() + b"\0"
 
 
 def _below(prefix: bytes) -> tuple[bytes, bytes]:
@@ -182,106 +180,106 @@ class Index:
     # ---- following blocks ------------------------------------------------------------------------------
 
     def _connect(self, block: ConnectedBlock) -> None:
-        height, put = block.known.height, self.store.put
+        height, put, delete = block.known.height, self.store.put, self.store.delete
         reward = reward_id(self.chain.network, height, block.block.reward)
         for index, coin in enumerate(block.block.reward):
-            self._put_output(reward, index, coin)
-        posts = 0
+            put(b"h" + coin.asset + outpoint(reward, index), b"")
+            for key, roles in roles_of(coin):
+                put(b"k" + key + outpoint(reward, index), roles)
+        books = Books()
         for position, item in enumerate(block.prepared):
-            put(b"t" + item.id, encode(TransactionPlace(height, position)))
             where = _u32(height) + _u32(position)
-            for spent in item.transaction.body.inputs:
-                self._delete_output(spent)
-            for index, made in enumerate(outputs_made(item.id, item.transaction.body)):
-                self._put_output(item.id, index, made)
-            for key in _keys_of(item):
+            put(b"t" + item.id, where)
+            touched = Touched(item)
+            for point, content in touched.spent:
+                delete(b"h" + content.asset + point)
+                for key, _ in roles_of(content):
+                    delete(b"k" + key + point)
+            for point, content in touched.made:
+                put(b"h" + content.asset + point, b"")
+                for key, roles in roles_of(content):
+                    put(b"k" + key + point, roles)
+            for key in touched.keys:
                 put(b"c" + key + where, item.id)
-            self._book(item, height, +1)
-            for asset in _assets_of(item):
+            for asset in touched.assets:
                 put(b"y" + asset + where, item.id)
+            for number, definition in enumerate(item.transaction.body.definitions):
+                asset = asset_id(item.id, number)
+                put(b"a" + asset, encode(AssetRecord(definition, item.id, height)))
+                put(_name_key(definition.name) + asset, b"")
             for number, post in enumerate(item.transaction.body.posts):
                 record = PostRecord(item.id, height, position, number, block.known.header.time_ms, post)
                 put(b"p" + where + _u16(number), encode(record))
                 if post.document is not None:
                     put(b"d" + post.document + where + _u16(number), item.id)
-                posts += 1
+            books.enter(item, touched.assets)
+        self._write_books(books, +1)
         total = self.marker.transactions + len(block.prepared)
-        self.marker = IndexMarker(block.known.name, height, total, self.marker.posts + posts)
+        self.marker = IndexMarker(block.known.name, height, total, self.marker.posts + books.posts)
 
     def _disconnect(self, block: ConnectedBlock) -> None:
-        height, delete = block.known.height, self.store.delete
-        posts = 0
+        height, put, delete = block.known.height, self.store.put, self.store.delete
+        books = Books()
         for position, item in reversed(list(enumerate(block.prepared))):
-            delete(b"t" + item.id)
             where = _u32(height) + _u32(position)
-            for index, made in enumerate(outputs_made(item.id, item.transaction.body)):
-                self._delete_output(Input(item.id, index, made))
-            for spent in item.transaction.body.inputs:
-                self._put_output(spent.source, spent.index, spent.content)
-            for key in _keys_of(item):
+            delete(b"t" + item.id)
+            touched = Touched(item)
+            for point, content in touched.made:
+                delete(b"h" + content.asset + point)
+                for key, _ in roles_of(content):
+                    delete(b"k" + key + point)
+            for point, content in touched.spent:
+                put(b"h" + content.asset + point, b"")
+                for key, roles in roles_of(content):
+                    put(b"k" + key + point, roles)
+            for key in touched.keys:
                 delete(b"c" + key + where)
-            self._book(item, height, -1)
-            for asset in _assets_of(item):
+            for asset in touched.assets:
                 delete(b"y" + asset + where)
             for number, post in enumerate(item.transaction.body.posts):
                 delete(b"p" + where + _u16(number))
                 if post.document is not None:
                     delete(b"d" + post.document + where + _u16(number))
-                posts += 1
+            books.enter(item, touched.assets)
+        self._write_books(books, -1)
+        for item in block.prepared:
+            for number, definition in enumerate(item.transaction.body.definitions):
+                asset = asset_id(item.id, number)
+                delete(b"a" + asset)
+                delete(_name_key(definition.name) + asset)
         reward = reward_id(self.chain.network, height, block.block.reward)
-        for index, made in enumerate(block.block.reward):
-            self._delete_output(Input(reward, index, made))
+        for index, coin in enumerate(block.block.reward):
+            delete(b"h" + coin.asset + outpoint(reward, index))
+            for key, _ in roles_of(coin):
+                delete(b"k" + key + outpoint(reward, index))
         total = self.marker.transactions - len(block.prepared)
         parent = block.known.header.parent
-        self.marker = IndexMarker(parent, height - 1, total, self.marker.posts - posts)
+        self.marker = IndexMarker(parent, height - 1, total, self.marker.posts - books.posts)
 
-    def _put_output(self, source: bytes, index: int, made: Output) -> None:
-        for key, roles in _roles(made).items():
-            self.store.put(b"k" + key + outpoint(source, index), bytes([roles]))
-
-    def _delete_output(self, spent: Input) -> None:
-        for key in _roles(spent.content):
-            self.store.delete(b"k" + key + outpoint(spent.source, spent.index))
-
-    def _book(self, item: Prepared, height: int, sign: int) -> None:
-        """Keep the books of the assets that a transaction defines, makes, consumes or retires."""
-        body = item.transaction.body
-        for number, definition in enumerate(body.definitions):
-            key = b"a" + asset_id(item.id, number)
-            if sign > 0:
-                self.store.put(key, encode(AssetRecord(definition, item.id, height)))
-            else:
-                self.store.delete(key)
-        changes: dict[bytes, list[int]] = {}
-
-        def note(asset: bytes, column: int, quantity: int) -> None:
-            changes.setdefault(asset, [0, 0, 0, 0])[column] += sign * quantity
-
-        for issue in body.issues:
-            note(body.inputs[issue.right].content.asset, 0, issue.quantity)
-        for transform in body.transforms:
-            note(body.inputs[transform.right].content.asset, 1, transform.produced)
-            for amount in transform.consumed:
-                note(amount.asset, 2, amount.quantity)
-        for retired in body.retires:
-            note(retired.asset, 3, retired.quantity)
-        for asset in _assets_of(item):
-            self._change_books(asset, changes.get(asset, [0, 0, 0, 0]), sign)
-
-    def _change_books(self, asset: bytes, by: list[int], sign: int) -> None:
-        record = self.asset(asset)
-        if record is None:
-            return  # granted by the genesis without a definition
-        sums = (record.issued + by[0], record.produced + by[1], record.consumed + by[2], record.retired + by[3])
-        changed = AssetRecord(record.definition, record.transaction, record.height, *sums, record.transactions + sign)
-        self.store.put(b"a" + asset, encode(changed))
+    def _write_books(self, books: Books, sign: int) -> None:
+        """Bring the books of the assets that a block touched up to date, or back."""
+        for asset, (issued, produced, consumed, retired, transactions) in books.changes.items():
+            record = self.asset(asset)
+            if record is None:
+                continue  # granted by the genesis without a definition
+            changed = AssetRecord(
+                record.definition,
+                record.transaction,
+                record.height,
+                record.issued + sign * issued,
+                record.produced + sign * produced,
+                record.consumed + sign * consumed,
+                record.retired + sign * retired,
+                record.transactions + sign * transactions,
+            )
+            self.store.put(b"a" + asset, encode(changed))
 
     # ---- answers ----------------------------------------------------------------------------------------
 
     def transaction_place(self, transaction: bytes) -> TransactionPlace | None:
         """Where a confirmed transaction is."""
         raw = self.store.get(b"t" + transaction)
-        return _place.decode(raw) if raw is not None else None
+        return TransactionPlace(int.from_bytes(raw[:4], "big"), int.from_bytes(raw[4:], "big")) if raw else None
 
     def asset(self, asset: bytes) -> AssetRecord | None:
         """Definition and books of an asset."""
@@ -297,6 +295,16 @@ class Index:
             if len(rows) >= min(most, MAX_ANSWER):
                 break
         return rows
+
+    def assets_named(self, name: str, most: int = 100) -> list[bytes]:
+        """Ids of the assets of exactly this name, in order of id."""
+        prefix = _name_key(name)
+        return [key[len(prefix) :] for key, _ in islice(self.store.items(*_below(prefix)), most)]
+
+    def outputs_of_asset(self, asset: bytes, most: int = MAX_ANSWER) -> Iterator[tuple[bytes, int]]:
+        """Unspent outputs of an asset: (transaction, index)."""
+        for name, _ in islice(self.store.items(*_below(b"h" + asset)), most):
+            yield name[33:65], int.from_bytes(name[65:], "big")
 
     def outputs_of(self, key: bytes, most: int = MAX_ANSWER) -> Iterator[tuple[bytes, int, int]]:
         """Unspent outputs that name a key: (transaction, index, roles)."""
@@ -346,34 +354,4 @@ class Index:
             stride *= 4
 
 
-def _roles(made: Output) -> dict[bytes, int]:
-    """Which keys an output names, and how."""
-    roles: dict[bytes, int] = {}
-    for key in keys_named(made.owner):
-        roles[key] = roles.get(key, 0) | (OWNER if isinstance(made, Holding) else RIGHT)
-    if isinstance(made, Holding) and made.custodian is not None:
-        for key in keys_named(made.custodian):
-            roles[key] = roles.get(key, 0) | CUSTODIAN
-    return roles
-
-
-def _assets_of(item: Prepared) -> list[bytes]:
-    """The assets that a transaction touches, in order of appearance, without the coin."""
-    body = item.transaction.body
-    touched = [spent.content.asset for spent in body.inputs] + [made.asset for made in body.outputs]
-    touched += [asset_id(item.id, number) for number in range(len(body.definitions))]
-    touched += [post.about for post in body.posts if post.about is not None]
-    return [asset for asset in dict.fromkeys(touched) if asset != NATIVE]
-
-
-def _keys_of(item: Prepared) -> list[bytes]:
-    """The keys that a transaction names, in order of appearance."""
-    body = item.transaction.body
-    named: dict[bytes, None] = {}
-    for content in (*(spent.content for spent in body.inputs), *body.outputs):
-        named.update(dict.fromkeys(_roles(content)))
-    conditions: list[Condition] = [definition.issuer for definition in body.definitions]
-    conditions += [post.author for post in body.posts]
-    for condition in conditions:
-        named.update(dict.fromkeys(keys_named(condition)))
-    return list(named)
+__all__ = ["CUSTODIAN", "OWNER", "RIGHT", "AssetRecord", "Index", "PostRecord", "TransactionPlace"]

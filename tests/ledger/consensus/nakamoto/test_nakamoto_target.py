@@ -55,6 +55,7 @@ def test_a_harder_target_is_more_work(one: int, two: int) -> None:
 def test_work_is_the_expected_number_of_hashes() -> None:
     assert work(MAX_TARGET) == 1
     assert work(2**255 - 1) == 2
+    assert work(1) == 2**255  # of 2**256 hashes two are at most 1
     assert work(0xFFFF << 208) == 0x100010001  # of Bitcoin's genesis block
     assert expand(LARGEST_COMPACT) <= MAX_TARGET
 
