@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from horoi.base.errors import HoroiError, NetworkError
 from horoi.cli.serve import GENESIS_FILE
@@ -19,6 +19,8 @@ from horoi.cli.settings import DEFAULT_API, KEYS_FOLDER, api_url, config_path, n
 
 if TYPE_CHECKING:
     from horoi.web.model.node import StatusView
+
+T = TypeVar("T")
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -44,17 +46,24 @@ class Check(NamedTuple):
 def examine(*, folder: Path | None, api: str | None, listen: str, peers: tuple[str, ...]) -> list[Check]:
     """All checks, in the order in which one would repair things."""
     checks = [*_versions(), _config()]
-    try:
-        home, url = node_folder(folder), api_url(api)
-    except HoroiError:  # the configuration cannot be read, as the check above says
-        home, url = folder or Path.cwd(), api or DEFAULT_API
-    checks += [*_folder(home), *_genesis(home)]
+    home = _or_none(lambda: node_folder(folder))
+    url = _or_none(lambda: api_url(api)) or DEFAULT_API
+    if home is not None:
+        checks += [*_folder(home), *_genesis(home)]
     status = _status(url)
     if isinstance(status, Check):
         checks += [status, _port("peers' port", listen), _port("API's port", url.partition("://")[2])]
     else:
-        checks += [*_node(status, url), *_clock(status), *_same_network(status, home)]
+        checks += [*_node(status, url), *_clock(status), *(_same_network(status, home) if home else ())]
     return [*checks, *(_reachable(peer) for peer in peers)]
+
+
+def _or_none(setting: Callable[[], T]) -> T | None:
+    """A setting; None where the configuration cannot be read, as another check says."""
+    try:
+        return setting()
+    except HoroiError:
+        return None
 
 
 # ---- the program ------------------------------------------------------------------------------------------------
@@ -210,8 +219,7 @@ def _genesis(folder: Path) -> Iterator[Check]:
 
     path = folder / GENESIS_FILE
     if not path.exists():
-        advice = "give --genesis FILE at the first start of the node" if folder.exists() else ""
-        yield Check("genesis", "warn", f"{path} is not there yet", advice)
+        yield Check("genesis", "warn", f"{path} is not there yet", "give --genesis FILE at the first start of the node")
         return
     try:
         genesis = read_genesis(path)

@@ -24,10 +24,10 @@ def completion(shell: str, as_json: bool) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from horoi.cli.main import cli
+    from horoi.cli.main import COMPLETE_VARIABLE, cli
 
     kind = get_completion_class(shell)
     assert kind is not None
-    maker = kind(cli, {}, "horoi", "_HOROI_COMPLETE")
+    maker = kind(cli, {}, "horoi", COMPLETE_VARIABLE)
     script = maker.source_template % maker.source_vars()
     emit({"shell": shell, "script": script}, as_json, lambda data: click.echo(data["script"]))

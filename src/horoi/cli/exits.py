@@ -12,16 +12,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 from horoi.base.errors import HoroiError
-from horoi.cli.output import describe, to_json
+from horoi.cli.output import describe, say_error, to_json
 
 EXIT_USAGE = 2
 EXIT_FAULT = 70
@@ -35,22 +33,22 @@ class ClockError(HoroiError):
     exit_code = 11
 
 
-def run(command: Callable[[], Any], *, as_json: bool, debug: bool) -> int:
+def run(command: Callable[[], int | None], *, as_json: bool, debug: bool) -> int:
     """Call ``command`` and return the exit code, having said on stderr what went wrong."""
     try:
         code = command()
         sys.stdout.flush()
     except HoroiError as error:
-        _say(to_json(describe(error)) if as_json else f"error: {error}")
+        say_error(to_json(describe(error)) if as_json else f"error: {error}")
         return error.exit_code
     except click.UsageError as error:
         _say_usage(error, as_json)
         return EXIT_USAGE
     except click.ClickException as error:
-        _say(_as_json("usage", error.format_message()) if as_json else f"error: {error.format_message()}")
+        say_error(_as_json("usage", error.format_message()) if as_json else f"error: {error.format_message()}")
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        _say("stopped")
+        say_error("stopped")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
@@ -59,27 +57,22 @@ def run(command: Callable[[], Any], *, as_json: bool, debug: bool) -> int:
         if debug:
             raise
         text = f"this program failed ({type(error).__name__}: {error}); run it with --debug (horoi --debug ...) and report it"
-        _say(_as_json("fault", text) if as_json else f"error: {text}")
+        say_error(_as_json("fault", text) if as_json else f"error: {text}")
         return EXIT_FAULT
-    return code if isinstance(code, int) else 0
+    return code or 0
 
 
 def _say_usage(error: click.UsageError, as_json: bool) -> None:
     if as_json:
-        _say(_as_json("usage", error.format_message()))
+        say_error(_as_json("usage", error.format_message()))
         return
-    _say(f"error: {error.format_message()}")
+    say_error(f"error: {error.format_message()}")
     if error.ctx is not None:
-        _say(f"see: {error.ctx.command_path} --help")
+        say_error(f"see: {error.ctx.command_path} --help")
 
 
 def _as_json(kind: str, message: str) -> str:
     return to_json({"error": {"kind": kind, "message": message}})
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        click.echo(text, err=True)
 
 
 def _forget_stdout() -> None:

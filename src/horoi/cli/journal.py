@@ -32,6 +32,7 @@ def set_up(*, verbose: bool, quiet: bool) -> None:
     """Log to stderr: "2026-01-02 12:00:01  what happened". Links and libraries only with ``verbose``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
+    logging.raiseExceptions = False  # a line that cannot be written (a full disk) is no reason to write more
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.WARNING)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from horoi.cli.exits import run
 from horoi.cli.lazy import Command, LazyGroup
+
+COMPLETE_VARIABLE = "_HOROI_COMPLETE"
 
 FIRST_SCREEN = """\
 Horoi: a ledger of ownership that nobody runs.
@@ -97,12 +100,26 @@ def cli(ctx: click.Context) -> None:
         click.echo(FIRST_SCREEN, nl=False)
 
 
+def _call(arguments: list[str]) -> int:
+    """As ``click.Command.main``, without its own way of ending the process."""
+    try:
+        with cli.make_context("horoi", list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:  # --help, --version
+        return ended.exit_code
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the program."""
     given = sys.argv[1:] if arguments is None else arguments
     plain = given[: given.index("--")] if "--" in given else given
+    if COMPLETE_VARIABLE in os.environ:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, "horoi", COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE]))
     code = run(
-        lambda: cli.main(args=given, prog_name="horoi", standalone_mode=False),
+        lambda: _call(given),
         as_json="--json" in plain,
         debug="--debug" in plain[:1],
     )

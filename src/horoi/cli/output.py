@@ -56,8 +56,19 @@ def errors(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except HoroiError as error:
-        click.echo(to_json(describe(error)) if as_json else f"error: {error}", err=True)
+        say_error(to_json(describe(error)) if as_json else f"error: {error}")
         raise SystemExit(error.exit_code) from error
+
+
+def say_error(text: str) -> None:
+    """A line on stderr. Where stderr cannot be written (a log on a full disk), the exit code still says it."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        import os
+        import sys
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # else what is buffered fails again at the end
 
 
 def describe(error: HoroiError) -> dict[str, Any]:

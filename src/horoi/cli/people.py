@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from horoi.base.address import PREFIX
 from horoi.base.errors import NotFoundError, UsageError
 from horoi.cli.unlocking import keystore
 
@@ -53,6 +52,8 @@ def _replace(form: Any, folder: Path) -> Any:
 
 
 def _address(text: str, folder: Path) -> str:
+    from horoi.base.address import PREFIX
+
     if _HEX_32.fullmatch(text) or text.lower().startswith(PREFIX + "1"):
         return text
     try:

@@ -32,7 +32,6 @@ from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.ledger.rules import SignatureTriple, check_body, first_invalid, signature_triples
 from horoi.ledger.transaction import (
     MAX_TRANSACTION_SIZE_BYTES,
-    Body,
     Holding,
     Input,
     Output,
@@ -123,11 +122,19 @@ class Ledger:
         """The id of a transaction with this body."""
         return self._id_of(encode(body))
 
-    def prepare(self, transaction: Transaction) -> Prepared:
-        """Apply every rule that needs neither history nor a signature check. Raises RuleError."""
+    def id_of_bytes(self, body_bytes: bytes) -> bytes:
+        """The same, of the encoded body."""
+        return self._id_of(body_bytes)
+
+    def prepare(self, transaction: Transaction, body_bytes: bytes | None = None) -> Prepared:
+        """Apply every rule that needs neither history nor a signature check. Raises RuleError.
+
+        ``body_bytes``: the encoded body, where the caller has it.
+        """
         body = transaction.body
         fee = check_body(body)
-        body_bytes = encode(body)
+        if body_bytes is None:
+            body_bytes = encode(body)
         witness = encode(transaction.witness)
         size_bytes = 1 + len(body_bytes) + len(witness)
         if size_bytes > MAX_TRANSACTION_SIZE_BYTES:

@@ -86,8 +86,8 @@ def check_body(body: Body) -> int:
         check_text(post.text.translate(LINE_BREAKS))
         if not (post.text or post.document):
             raise RuleError("form.empty", "a post says something or names a document")
-    _check_custody(body)
-    return _check_conservation(body)
+    has_rights = _check_custody(body)
+    return _check_conservation(body, has_rights=has_rights)
 
 
 def check_text(text: str) -> None:
@@ -131,18 +131,23 @@ def _check_recipe(asset: bytes, recipe: Recipe) -> None:
         raise RuleError("rights.recipe", "a recipe says how much of each, and none is 0")
 
 
-def _check_custody(body: Body) -> None:
-    """An asset has custodians everywhere or nowhere; a right says which for what it makes."""
+def _check_custody(body: Body) -> bool:
+    """An asset has custodians everywhere or nowhere; a right says which for what it makes. True if there are rights."""
     custody: dict[bytes, bool] = {}
+    has_rights = False
     contents = [spent.content for spent in body.inputs]
     for content in (*contents, *body.outputs):
-        tracked = content.custodian is not None if isinstance(content, Holding) else content.custody
+        if isinstance(content, Holding):
+            tracked = content.custodian is not None
+        else:
+            tracked = content.custody
+            has_rights = True
         if custody.setdefault(content.asset, tracked) != tracked:
             raise RuleError("custody.mixed", f"asset {content.asset.hex()} has custodians everywhere or nowhere")
+    return has_rights
 
 
-def _check_conservation(body: Body) -> int:
-    balance: dict[bytes, int] = {}  # what came in and was made, less what went out
+def _check_conservation(body: Body, *, has_rights: bool) -> int:
     incoming: dict[bytes, int] = {}
     for spent in body.inputs:
         if isinstance(spent.content, Holding):
@@ -151,7 +156,7 @@ def _check_conservation(body: Body) -> int:
     for made in body.outputs:
         if isinstance(made, Holding):
             _add(outgoing, made.asset, made.quantity)
-    if body.issues or body.transforms or _has_rights(body):
+    if has_rights or body.issues or body.transforms:
         _check_rights(body, incoming, outgoing)
     for retired in body.retires:
         check_text(retired.reason)
@@ -177,12 +182,6 @@ def _add(sums: dict[bytes, int], asset: bytes, quantity: int) -> None:
     if total > U64_MAX:
         raise RuleError("conservation.overflow", f"a sum of asset {asset.hex()} is over 2**64 - 1")
     sums[asset] = total
-
-
-def _has_rights(body: Body) -> bool:
-    return any(isinstance(spent.content, Right) for spent in body.inputs) or any(
-        isinstance(made, Right) for made in body.outputs
-    )
 
 
 class _Allowance:

@@ -25,16 +25,17 @@ know; ``replies`` the answers to them that came, so ``rpcs + replies`` are its d
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from horoi.base.codec import Record
 
-Id: TypeAlias = int
+Id: TypeAlias = Annotated[int, Meta(ge=0, extra={"wire": "id"})]
 """A point of the id space, 0 <= id < 2**bits. On the wire: bits/8 bytes, big-endian (``common.wire``)."""
 
-Address: TypeAlias = Any
+Address: TypeAlias = Annotated[Any, Meta(extra={"wire": "address"})]
 """Where datagrams are sent: ``(ip, port)`` on sockets, a small whole number in large simulations."""
 
 Token: TypeAlias = Any

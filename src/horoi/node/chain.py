@@ -17,11 +17,12 @@ Keys beside the ledger's own in the state store:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from horoi.base.codec import Codec, Record, encode
-from horoi.base.errors import RuleError, StorageError
+from horoi.base.errors import DecodeError, RuleError, StorageError
 from horoi.ledger.bitfield import BitField
 from horoi.ledger.block import Block, Header, block_codec, block_hash, genesis_block
 from horoi.ledger.consensus.nakamoto.tree import HeaderTree, Known
@@ -32,6 +33,7 @@ from horoi.machine.disk import Disk
 from horoi.node.events import ConnectedBlock, TipChanged
 from horoi.node.storage.cache import CachedStore
 from horoi.node.storage.log import BLOCK, UNDO, BlockLog, Damage, Location
+from horoi.node.undo import derive_undo
 
 CACHE_CHANGES = 200_000  # entries between flushes: about 60 MB of Python objects at most, measured
 FLUSH_EVERY_BLOCKS = 500  # a crash reconnects at most so many blocks; a guess
@@ -112,8 +114,10 @@ class Chain:
         """Blocks whose copy in the log is damaged, with the reason: to be fetched again."""
         self._to_save: list[tuple[int, bytes, bytes]] = []
         self._dirty_places: dict[bytes, None] = {}
-        self._repairing: dict[bytes, Location] = {}
-        """Damaged records that a fetched copy is to stand in for."""
+        self._repairing: dict[tuple[int, bytes], Location] = {}
+        """Damaged records, by kind and block, that a good copy is to stand in for."""
+        self._to_scrub: list[bytes] = []
+        """Blocks whose records this pass of the scrub has not looked at yet, the next one last."""
         self._flushed_height = 0
         self._parentless: dict[bytes, list[tuple[Header, Place]]] = {}
         """While opening: kept blocks whose parent was not met yet, by parent."""
@@ -130,7 +134,10 @@ class Chain:
             raise StorageError(f"the state store is damaged ({error}); run 'horoi ledger rebuild'") from None
         ledger = Ledger(self.genesis, self.state, bits)
         for _, value in self.state.items(b"h", b"i"):
-            place = place_codec.decode(value)
+            try:
+                place = place_codec.decode(value)
+            except DecodeError as error:
+                raise StorageError(f"the state store is damaged ({error}); run 'horoi ledger rebuild'") from None
             self._restore(place.header, place)
         known = self.tree.by_name.get(marker.name)
         if known is None:
@@ -197,11 +204,12 @@ class Chain:
         triples: list[SignatureTriple] = []
         ledger = self.ledger
         for transaction in block.transactions:
-            earlier = known_transaction(ledger.id_of(transaction.body))
+            body_bytes = encode(transaction.body)
+            earlier = known_transaction(ledger.id_of_bytes(body_bytes)) if known_transaction is not _nobody else None
             if earlier is not None and encode(transaction.witness) == earlier.witness:
                 prepared.append(earlier)
                 continue
-            item = ledger.prepare(transaction)
+            item = ledger.prepare(transaction, body_bytes)
             prepared.append(item)
             triples.extend(ledger.triples(item))
         ledger.check_content(block, prepared)
@@ -220,7 +228,7 @@ class Chain:
         if name not in self.tree or (self.has(name) and name not in self.damaged):
             return
         if self.damaged.pop(name, None) is not None and name in self.places:
-            self._repairing[name] = self.places[name].block
+            self._repairing[BLOCK, name] = self.places[name].block
         self.pending[name] = staged.raw
         self._to_save.append((BLOCK, name, staged.raw))
         self._mark_kept(staged.known)
@@ -251,6 +259,8 @@ class Chain:
         while self.best_complete.work > self.tip.work:
             target = self.best_complete
             fork = self.tree.fork(self.tip, target)
+            if not self._can_go_back(fork):
+                break
             while self.tip is not fork:
                 taken_back = self._disconnect_tip()
                 if connected:
@@ -262,6 +272,8 @@ class Chain:
                 try:
                     connected.append(self._connect(known, staged))
                 except RuleError as error:
+                    if error.rule == "state.damaged":  # our own fault, not the block's
+                        raise StorageError(f"{error}; run 'horoi ledger rebuild'") from None
                     self._condemn(known, error.rule)
                     break
                 except StorageError as error:
@@ -270,6 +282,20 @@ class Chain:
         if self.tip is start:
             return None
         return TipChanged(self.tip, tuple(disconnected), tuple(connected))
+
+    def _can_go_back(self, fork: Known) -> bool:
+        """True if every block down to ``fork`` can be read: half a way back would leave the tip nowhere. A damaged one is
+        fetched again first; until then the tip stays."""
+        at = self.tip
+        try:
+            while at is not fork:
+                self.read_block(at.name)
+                self.read_undo(at.name)
+                assert at.parent is not None
+                at = at.parent
+        except StorageError:
+            return False
+        return True
 
     def _path(self, fork: Known, target: Known) -> list[Known]:
         path = []
@@ -285,12 +311,16 @@ class Chain:
             staged = self.stage_again(self.read_block(known.name))
         assert known.parent is self.tip
         undo = self.ledger.connect(staged.block, staged.prepared, self.tip.median_time_ms)
-        payload = encode(undo)
-        self._pending_undo[known.name] = payload
-        self._to_save.append((UNDO, known.name, payload))
-        self.tip = known
+        place = self.places.get(known.name)
+        if place is None or place.undo is None:  # else the log has it already: the same history has the same undo data
+            self._keep_undo(known.name, encode(undo))
+        self.tip = self.tree.held = known
         self.active.append(known)
         return ConnectedBlock(known, staged.block, staged.prepared, undo)
+
+    def _keep_undo(self, name: bytes, payload: bytes) -> None:
+        self._pending_undo[name] = payload
+        self._to_save.append((UNDO, name, payload))
 
     def _disconnect_tip(self) -> ConnectedBlock:
         known = self.tip
@@ -298,12 +328,12 @@ class Chain:
         undo = self.read_undo(known.name)
         self.ledger.disconnect(staged.block, staged.prepared, undo)
         assert known.parent is not None
-        self.tip = known.parent
+        self.tip = self.tree.held = known.parent
         self.active.pop()
         return ConnectedBlock(known, staged.block, staged.prepared, undo)
 
     def _set_tip(self, known: Known) -> None:
-        self.tip = known
+        self.tip = self.tree.held = known
         self.active = list(self.tree.chain(known))[::-1]
 
     def _condemn(self, known: Known, rule: str) -> None:
@@ -325,9 +355,11 @@ class Chain:
         self._choose_best_complete()
 
     def _purge(self) -> None:
-        """Forget what the tree has forgotten."""
+        """Forget what the tree has forgotten: should it come back, it is fetched again."""
         for name in [name for name in self._complete if name not in self.tree]:
             del self._complete[name]
+        for name in [name for name in self.places if name not in self.tree]:
+            del self.places[name]
         for parent in list(self._waiting):
             kept = {name: known for name, known in self._waiting[parent].items() if name in self.tree}
             if kept:
@@ -358,14 +390,24 @@ class Chain:
             raise
 
     def read_undo(self, name: bytes) -> Undo:
-        """The undo data of a connected block."""
+        """The undo data of a connected block. What is damaged is derived again, from the blocks before it."""
+        undo = self.kept_undo(name)
+        if undo is None:
+            undo = derive_undo(self, self.tree.by_name[name])
+            damaged = self.places[name].undo
+            if damaged is not None:
+                self._repairing[UNDO, name] = damaged
+            self._keep_undo(name, encode(undo))
+        return undo
+
+    def kept_undo(self, name: bytes) -> Undo | None:
+        """The undo data as it was written; None if it is damaged or missing."""
         raw = self._pending_undo.get(name)
-        if raw is None:
-            place = self.places[name]
-            if place.undo is None:
-                raise StorageError(f"the undo data of block {name.hex()} is missing; run 'horoi ledger rebuild'")
-            raw = self.log.read(place.undo)
-        return _undo_codec.decode(raw)
+        place = self.places.get(name)
+        if raw is None and place is not None and place.undo is not None:
+            with contextlib.suppress(StorageError):
+                raw = self.log.read(place.undo)
+        return None if raw is None else _undo_codec.decode(raw)
 
     def block(self, name: bytes) -> Block:
         """The decoded block."""
@@ -379,17 +421,46 @@ class Chain:
         """True if the block is on the connected chain."""
         return known.height < len(self.active) and self.active[known.height] is known
 
-    def missing(self, most: int, window: int) -> list[Known]:
+    def missing(self, most: int, window: int, others: Iterable[Known] = ()) -> list[Known]:
         """The blocks, lowest first, that the heaviest header chain has and that are not kept: at most ``most``, from the
-        first ``window`` blocks above the point where that chain leaves the complete one. Damaged blocks come first."""
-        broken = [self.tree.by_name[name] for name in self.damaged if name in self.tree]
-        above = []
-        at: Known | None = self.tree.best
-        while at is not None and at.name not in self._complete:
-            above.append(at)
-            at = at.parent
-        wanted = [known for known in above[::-1][:window] if not self.has(known.name)]
-        return [*broken, *(known for known in wanted if known.name not in self.damaged)][:most]
+        first ``window`` blocks above the point where that chain leaves the complete one. Damaged blocks come first.
+
+        Then the same of ``others``, tips that are heavier than ours: the heaviest headers may be those of a miner who keeps
+        his blocks to himself, and nobody waits for him.
+        """
+        wanted = {name: self.tree.by_name[name] for name in list(self.damaged)[:most] if name in self.tree}
+        for tip in {known.name: known for known in (self.tree.best, *others)}.values():
+            above = []
+            at: Known | None = tip if tip.work > self.tip.work and tip.name in self.tree else None
+            while at is not None and at.name not in self._complete:
+                above.append(at)
+                at = at.parent
+            lacking = [known for known in above[::-1][:window] if not self.has(known.name)]
+            wanted.update((known.name, known) for known in lacking[:most])
+        return list(wanted.values())
+
+    # ---- damage -------------------------------------------------------------------------------------
+
+    def scrub(self, budget_bytes: int) -> bool:
+        """Read some records of the log, about so many bytes, so that damage shows before somebody needs them.
+
+        A damaged block is then ``damaged``, and fetched again; undo data is derived again and in ``take_to_save``. True when
+        all were looked at; the next call begins anew.
+        """
+        if not self._to_scrub:
+            self._to_scrub = list(self.places)[::-1]
+        while self._to_scrub and budget_bytes > 0:
+            name = self._to_scrub.pop()
+            place = self.places.get(name)
+            if place is None or name in self.damaged:
+                continue
+            budget_bytes -= place.block.size_bytes
+            with contextlib.suppress(StorageError):  # noted by what raised it
+                self.read_block(name)
+                if place.undo is not None and name in self.tree:
+                    budget_bytes -= place.undo.size_bytes
+                    self.read_undo(name)
+        return not self._to_scrub
 
     # ---- saving --------------------------------------------------------------------------------------
 
@@ -404,7 +475,7 @@ class Chain:
     def save(self, record: SaveBlocks) -> None:
         """Called by the world: append to the log, sync, and flush the state if the cache is full."""
         for kind, name, payload in record.records:
-            broken = self._repairing.pop(name, None) if kind == BLOCK else None
+            broken = self._repairing.pop((kind, name), None)
             if broken is None:
                 location = self.log.append(kind, name, payload)
             else:
@@ -446,12 +517,14 @@ class Chain:
 
     def close(self) -> None:
         """Flush and close."""
-        record = self.take_to_save()
-        if record is not None:
-            self.save(record)
-        self.flush()
-        self.state.close()
-        self.log.close()
+        try:
+            record = self.take_to_save()
+            if record is not None:
+                self.save(record)
+            self.flush()
+        finally:
+            self.state.close()
+            self.log.close()
 
     def blocks(self) -> Iterator[tuple[Known, bytes]]:
         """The connected chain from the genesis on, encoded."""

@@ -10,6 +10,7 @@ and reads chain, mempool, index and peers directly, from the same thread as the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -86,12 +87,13 @@ class Node:
             write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
-        """Flush everything at a clean stop."""
-        write_sealed(self.disk, MEMPOOL_FILE, self.mempool.dump())
-        write_sealed(self.disk, *self.peers.record().file())
-        self.chain.close()
-        if self.index is not None:
-            self.index.close()
+        """Flush everything at a clean stop. On a disk that is full all is closed nevertheless, then the error raised."""
+        with contextlib.ExitStack() as closing:  # last in, first out
+            if self.index is not None:
+                closing.callback(self.index.close)
+            closing.callback(self.chain.close)
+            closing.callback(lambda: write_sealed(self.disk, *self.peers.record().file()))
+            closing.callback(lambda: write_sealed(self.disk, MEMPOOL_FILE, self.mempool.dump()))
 
 
 def load_address_book(disk: Disk) -> AddressBookRecord | None:

@@ -1,7 +1,8 @@
 """The index: transactions by id, holdings and history by key, assets and their history, posts in order, documents.
 
-Derived from the chain and rebuildable from it: it follows the tip block by block, and at opening goes back to where it
-left the chain and catches up. Nothing of consensus depends on it.
+Derived from the chain and rebuildable from it. It follows the tip block by block; while the node is behind the network, or
+opens after a crash, it stays behind and catches up in slices, so that it never holds up the chain. Nothing of consensus
+depends on it.
 
 Keys of its store (numbers big-endian, so that they sort):
 
@@ -40,6 +41,8 @@ from horoi.node.index.touched import CUSTODIAN, OWNER, RIGHT, Books, Touched, ro
 from horoi.node.storage.cache import CachedStore
 
 FLUSH_S = 2.0  # a crash re-indexes at most this long; a guess
+FOLLOW_S = 0.25  # how often a waiting index looks whether the node has caught up; a guess
+SLICE_TRANSACTIONS = 500  # indexed at once when catching up: 20 ms
 CACHE_CHANGES = 20_000  # a question sorts what is not flushed: 2 ms at this many
 MAX_ANSWER = 10_000  # rows that one question returns at most
 
@@ -129,40 +132,60 @@ class Index:
 
     def handle(self, event: Event, now: float) -> list[Action]:
         if isinstance(event, Fired):
-            return [Arm("flush", FLUSH_S), Save(FlushIndex())]
+            return [Arm("flush", FLUSH_S), Save(FlushIndex())] if event.timer == "flush" else self._slice()
         if not isinstance(event, Asked):
             return []
         if isinstance(event.request, Started):
-            self.catch_up()
-            return [Arm("flush", FLUSH_S)]
+            return [Arm("flush", FLUSH_S), *self._slice()]
         change = event.request
         assert isinstance(change, TipChanged)
-        self._follow(change)
-        return [Save(FlushIndex())] if self.store.full else []
+        return self._follow(change)
 
-    def _follow(self, change: TipChanged) -> None:
+    @property
+    def is_current(self) -> bool:
+        """True if the index is up to the chain's tip."""
+        return self.marker.name == self.chain.tip.name
+
+    def _follow(self, change: TipChanged) -> list[Action]:
         moves = [
             *(block.known.name for block in change.disconnected),
             *(b.known.header.parent for b in change.connected),
         ]
-        first = moves[0]
-        if first != self.marker.name:
-            self.catch_up()
-            return
+        if moves[0] != self.marker.name or self._node_is_behind():
+            return [Arm("follow", FOLLOW_S)]
         for block in change.disconnected:
             self._disconnect(block)
         for block in change.connected:
             self._connect(block)
+        return self._flush_if_full()
+
+    def _node_is_behind(self) -> bool:
+        return self.chain.tree.best.work > self.chain.tip.work
+
+    def _flush_if_full(self) -> list[Action]:
+        return [Save(FlushIndex())] if self.store.full else []
+
+    def _slice(self) -> list[Action]:
+        """A part of the way to the tip, and the timer for the next."""
+        if self._node_is_behind():
+            return [Arm("follow", FOLLOW_S)]
+        before = self.marker.transactions
+        while not self.is_current and abs(self.marker.transactions - before) < SLICE_TRANSACTIONS:
+            self._one_block()
+        return [*self._flush_if_full(), Arm("follow", None if self.is_current else 0.0)]
+
+    def _one_block(self) -> None:
+        """Back by a block that left the chain, or forward by one."""
+        at = self.chain.at_height(self.marker.height)
+        if at is None or at.name != self.marker.name:
+            self._disconnect(self._read(self.marker.name))
+        else:
+            self._connect(self._read(self.chain.active[self.marker.height + 1].name))
 
     def catch_up(self) -> None:
-        """Go back to where the index left the connected chain, then forward to its tip."""
-        while True:
-            at = self.chain.at_height(self.marker.height)
-            if at is not None and at.name == self.marker.name:
-                break
-            self._disconnect(self._read(self.marker.name))
-        for known in self.chain.active[self.marker.height + 1 :]:
-            self._connect(self._read(known.name))
+        """All the way to the tip at once, for programs that read a folder offline."""
+        while not self.is_current:
+            self._one_block()
 
     def _read(self, name: bytes) -> ConnectedBlock:
         staged = self.chain.stage_again(self.chain.read_block(name))
@@ -174,8 +197,10 @@ class Index:
 
     def close(self) -> None:
         """Flush and close."""
-        self.flush()
-        self.store.close()
+        try:
+            self.flush()
+        finally:
+            self.store.close()
 
     # ---- following blocks ------------------------------------------------------------------------------
 

@@ -58,6 +58,15 @@ MAX_LIGHT_HEADERS = 10_000  # headers of a peer's chain with less work than ours
 MAX_ANNOUNCED = 8  # headers in an announcement; after a longer reorganisation peers ask
 GETHEADERS_PER_S = 5.0  # a peer that asks more often is answered no more until it slows down; a guess
 GETHEADERS_BURST = 50.0
+MAX_WANTED_BLOCKS = (
+    4 * MAX_BLOCKS_PER_REQUEST
+)  # that a peer may wait for at once; an honest one has a quarter in flight
+SERVE_BYTES_PER_S = 16e6  # as transactions (relay/links.py): above what a core can connect, and a bound on what we send
+SERVE_BURST_BYTES = 8e6  # what a world queues for a peer without complaint
+SERVE_AGAIN_S = 0.1
+IN_FLIGHT_SIZE_BYTES = 4_000_000  # asked of one peer at once, by the mean size of late: half of what a world queues
+SCRUB_BYTES_PER_TICK = 1_000_000  # a gigabyte in 17 minutes, for 3 ms of hashing per second
+SCRUB_EVERY_S = 3600.0  # from the end of a pass over the whole log to the next; a guess
 
 
 class PeerState(msgspec.Struct, gc=False):
@@ -71,6 +80,10 @@ class PeerState(msgspec.Struct, gc=False):
     tokens_at: float = 0.0
     lacking: dict[bytes, None] = msgspec.field(default_factory=dict)
     """Blocks that it said it does not have. Bounded by the window."""
+    wanted: dict[bytes, None] = msgspec.field(default_factory=dict)
+    """Blocks that it asked for and did not get yet. Bounded by MAX_WANTED_BLOCKS."""
+    serve_tokens: float = SERVE_BURST_BYTES
+    serve_tokens_at: float = 0.0
 
 
 class InFlight(msgspec.Struct, gc=False):
@@ -87,6 +100,8 @@ class Verifying(msgspec.Struct, gc=False):
     source: Peer | None
     jobs_left: int
     valid: bool = True
+    failed: bool = False
+    """A job failed for reasons of our own (a full queue, say): nobody is to blame."""
 
 
 class Sync:
@@ -105,6 +120,8 @@ class Sync:
         self._next_job = 0
         self._known_transaction = known_transaction
         self._asked_all_at: float | None = None
+        self._scrub_at = 0.0
+        self._mean_block_size_bytes = 0.0
 
     @property
     def synced(self) -> bool:
@@ -117,7 +134,7 @@ class Sync:
         if isinstance(event, Finished):
             return self._verified(event.job, event.result, now)
         if isinstance(event, Fired):
-            return self._tick(now)
+            return self._tick(now) if event.timer == "tick" else self._serve_again(event.timer, now)
         if isinstance(event, Lost):
             return self._lost(event.peer, now)
         assert isinstance(event, Asked)
@@ -129,8 +146,9 @@ class Sync:
         if isinstance(request, Started):
             return [*self._tell_tip(self.chain.recover()), Arm("tick", TICK_S)]
         if isinstance(request, PeerReady):
-            self.peers[request.peer] = PeerState(tokens_at=now)
-            return self._ask_headers(request.peer, now)
+            actions = self._lost(request.peer, now)  # a world may let a new link take the place of an old one
+            self.peers[request.peer] = PeerState(tokens_at=now, serve_tokens_at=now)
+            return [*actions, *self._ask_headers(request.peer, now)]
         assert isinstance(request, SubmitBlock)
         try:
             staged = self.chain.stage(encode(request.block), int(now * 1000), self._known_transaction)
@@ -152,7 +170,7 @@ class Sync:
         if isinstance(message, GetHeaders):
             return self._serve_headers(peer, state, message.locator, now)
         if isinstance(message, GetBlocks):
-            return self._serve_blocks(peer, message.names)
+            return self._want_blocks(peer, state, message.names, now)
         assert isinstance(message, NoBlocks)
         return self._no_blocks(peer, state, message.names, now)
 
@@ -160,15 +178,17 @@ class Sync:
         solicited = state.asked_headers_at is not None
         state.asked_headers_at = None
         known: Known | None = None
+        bad: list[Action] = []
         for header in headers:
             if known is not None and header.parent != known.name:
                 return [Tell(Misbehaved(peer, 100, "headers that do not follow each other"))]
             try:
                 known = self.chain.tree.add(header, int(now * 1000))
             except RuleError as error:
-                return self._bad_header(peer, error, solicited, now)
+                bad = self._bad_header(peer, error, solicited, now)
+                break
         if known is None:
-            return self._fetch(now)
+            return [*bad, *self._fetch(now)]
         news: list[Action] = []
         if state.best is None or known.work >= state.best.work or known.height <= state.best.height:
             state.best = known
@@ -179,8 +199,8 @@ class Sync:
                 return [Tell(Misbehaved(peer, 100, f"{state.light_headers} headers with less work than our chain"))]
         else:
             state.light_headers = 0
-        more = self._ask_headers(peer, now, known) if len(headers) == MAX_HEADERS else []
-        return [*news, *more, *self._fetch(now)]
+        more = self._ask_headers(peer, now, known) if len(headers) == MAX_HEADERS and not bad else []
+        return [*news, *bad, *more, *self._fetch(now)]
 
     def _bad_header(self, peer: Peer, error: RuleError, solicited: bool, now: float) -> list[Action]:
         if error.rule == "header.orphan":
@@ -210,17 +230,48 @@ class Sync:
                 return [Send(peer, Headers(tuple(k.header for k in following)))]
         return [Tell(Misbehaved(peer, 100, "a locator without our genesis"))]
 
-    def _serve_blocks(self, peer: Peer, names: tuple[bytes, ...]) -> list[Action]:
+    def _want_blocks(self, peer: Peer, state: PeerState, names: tuple[bytes, ...], now: float) -> list[Action]:
+        refused = []
+        for name in names:
+            if name in state.wanted or len(state.wanted) < MAX_WANTED_BLOCKS:
+                state.wanted[name] = None
+            else:
+                refused.append(name)
+        actions = self._serve_blocks(peer, state, now)
+        if refused:
+            actions += [
+                Send(peer, NoBlocks(tuple(refused))),
+                Tell(Misbehaved(peer, 5, f"waits for {MAX_WANTED_BLOCKS} blocks and asks for more")),
+            ]
+        return actions
+
+    def _serve_blocks(self, peer: Peer, state: PeerState, now: float) -> list[Action]:
+        """Send what the peer wants, as far as its share of bytes allows; the rest follows."""
+        gained = (now - state.serve_tokens_at) * SERVE_BYTES_PER_S
+        state.serve_tokens = min(SERVE_BURST_BYTES, state.serve_tokens + gained)
+        state.serve_tokens_at = now
         actions: list[Action] = []
         absent = []
-        for name in names:
+        while state.wanted and state.serve_tokens > 0:
+            name = next(iter(state.wanted))
+            del state.wanted[name]
             try:
-                actions.append(Send(peer, BlockData(name, self.chain.read_block(name))))
+                raw = self.chain.read_block(name)
             except StorageError:
                 absent.append(name)  # not kept, or damaged: never serve what does not check
-        if absent:
-            actions.append(Send(peer, NoBlocks(tuple(absent))))
+                continue
+            state.serve_tokens -= len(raw)
+            actions.append(Send(peer, BlockData(name, raw)))
+        parts = [absent[at : at + MAX_BLOCKS_PER_REQUEST] for at in range(0, len(absent), MAX_BLOCKS_PER_REQUEST)]
+        actions.extend(Send(peer, NoBlocks(tuple(part))) for part in parts)
+        if state.wanted:
+            actions.append(Arm(("serve", peer), SERVE_AGAIN_S))
         return actions
+
+    def _serve_again(self, timer: Any, now: float) -> list[Action]:
+        _, peer = timer
+        state = self.peers.get(peer)
+        return [] if state is None else self._serve_blocks(peer, state, now)
 
     def _no_blocks(self, peer: Peer, state: PeerState, names: tuple[bytes, ...], now: float) -> list[Action]:
         for name in names:
@@ -245,7 +296,9 @@ class Sync:
         if room <= 0 or (self.synced and not self.chain.damaged):
             return []
         wanted: dict[Peer, list[bytes]] = {}
-        for known in self.chain.missing(room + len(self.in_flight) + len(self.verifying), WINDOW_BLOCKS):
+        most = room + len(self.in_flight) + len(self.verifying)
+        tips = [state.best for state in self.peers.values() if state.best is not None]
+        for known in self.chain.missing(most, WINDOW_BLOCKS, tips):
             if known.name in self.in_flight or known.name in self.verifying:
                 continue
             peer = self._choose_peer(known)
@@ -259,6 +312,8 @@ class Sync:
     def _choose_peer(self, known: Known) -> Peer | None:
         best: Peer | None = None
         fewest = MAX_BLOCKS_PER_REQUEST
+        if self._mean_block_size_bytes:
+            fewest = max(1, min(fewest, int(IN_FLIGHT_SIZE_BYTES / self._mean_block_size_bytes)))
         for peer, state in self.peers.items():
             if state.in_flight < fewest and known.name not in state.lacking and _on_chain(known, state.best):
                 best, fewest = peer, state.in_flight
@@ -283,6 +338,7 @@ class Sync:
         except (RuleError, DecodeError) as error:
             self.invalid_blocks += 1
             return [Tell(Misbehaved(peer, 100, f"invalid block: {error}")), *self._fetch(now)]
+        self._mean_block_size_bytes += (len(message.raw) - self._mean_block_size_bytes) / 8  # of the last eight or so
         return [*self._verify(staged, peer, now), *self._fetch(now)]
 
     # ---- verification and connection ------------------------------------------------------------
@@ -304,12 +360,15 @@ class Sync:
         name = self._job_block.pop(job.tag[1])
         waiting = self.verifying[name]
         waiting.jobs_left -= 1
+        waiting.failed = waiting.failed or not isinstance(result, tuple)
         waiting.valid = waiting.valid and result == ()
         if waiting.jobs_left:
             return []
         del self.verifying[name]
         if waiting.valid:
             return self._keep(waiting.staged, waiting.source, now)
+        if waiting.failed:
+            return []  # it is asked for again with the next tick
         self.invalid_blocks += 1
         blame = [Tell(Misbehaved(waiting.source, 100, "a block with an invalid signature"))] if waiting.source else []
         return [*blame, *self._fetch(now)]
@@ -319,7 +378,18 @@ class Sync:
         self.chain.keep(staged)
         change = self.chain.advance(staged)
         useful: list[Action] = [Tell(PeerUseful(source))] if change is not None and source is not None else []
-        return [*self._tell_tip(change), *useful, *self._fetch(now)]
+        return [*self._tell_tip(change), *self._blame_for_invalid(), *useful, *self._fetch(now)]
+
+    def _blame_for_invalid(self) -> list[Action]:
+        """Who claims a chain with a block that broke a rule has not checked what it passes on, or made it."""
+        actions: list[Action] = []
+        for peer, state in self.peers.items():
+            rule = self.chain.tree.invalid.get(state.best.name) if state.best is not None else None
+            if rule is not None:
+                state.best = None
+                self.invalid_blocks += 1
+                actions.append(Tell(Misbehaved(peer, 100, f"its chain has a block that breaks {rule}")))
+        return actions
 
     def _tell_tip(self, change: TipChanged | None) -> list[Action]:
         record = self.chain.take_to_save()
@@ -356,7 +426,16 @@ class Sync:
             for peer, state in self.peers.items():
                 state.lacking.clear()
                 actions.extend(self._ask_headers(peer, now))
-        return [*actions, *self._fetch(now)]
+        return [*actions, *self._scrub(now), *self._fetch(now)]
+
+    def _scrub(self, now: float) -> list[Action]:
+        """Look for damage on disk, a little at a time."""
+        if now < self._scrub_at:
+            return []
+        if self.chain.scrub(SCRUB_BYTES_PER_TICK):
+            self._scrub_at = now + SCRUB_EVERY_S
+        record = self.chain.take_to_save()
+        return [Save(record)] if record is not None else []
 
     def _lost(self, peer: Peer, now: float) -> list[Action]:
         if self.peers.pop(peer, None) is None:

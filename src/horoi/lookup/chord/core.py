@@ -1,0 +1,231 @@
+"""What every part of a Chord machine stands on: its nodes, the requests under way, and the list of actions being answered.
+
+The parts (``lookups``, ``upkeep``, ``keeping``, ``forwarding``) are functions over a ``Core``; ``machine`` wires them to events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, TypeAlias
+
+from horoi.lookup.chord.config import ChordConfig
+from horoi.lookup.chord.messages import AskPermit, Forward, Ping
+from horoi.lookup.chord.node import Node
+from horoi.lookup.common.pending import Pending
+from horoi.lookup.common.permits import Permits
+from horoi.lookup.common.providers import ProviderStore
+from horoi.lookup.common.rates import TokenBuckets
+from horoi.lookup.common.values import ValueStore
+from horoi.lookup.vocabulary import Address, Contact
+from horoi.machine.contract import Action, Arm, Send, Tell
+
+RPC = "rpc"
+"""The one timer of all requests under way."""
+
+BURIED_S = (
+    60.0  # how long a peer that did not answer is not believed in when others name it; a guess: they learn it too
+)
+MAX_BURIED = 256  # a guess: more than the tables of one node
+
+OnReply: TypeAlias = Callable[[Any, float], None]
+OnFailure: TypeAlias = Callable[[float], None]
+
+
+class Context:
+    """What a request was for: called with the reply, or when it is given up (no answer, or "not here")."""
+
+    __slots__ = ("on_failure", "on_reply")
+
+    def __init__(self, on_reply: OnReply, on_failure: OnFailure) -> None:
+        self.on_reply = on_reply
+        self.on_failure = on_failure
+
+
+class Core:
+    """State of one machine: one address, one or more (virtual) nodes. A million must fit: what is not used is not made."""
+
+    __slots__ = (
+        "_buckets",
+        "_buried",
+        "_pending",
+        "_permits",
+        "_providers",
+        "_values",
+        "bootstrap",
+        "config",
+        "dice",
+        "joining",
+        "leaving",
+        "lookups",
+        "nodes",
+        "own_words",
+        "out",
+    )
+
+    def __init__(self, contacts: Sequence[Contact], config: ChordConfig, dice: Random) -> None:
+        self.config = config
+        self.dice = dice
+        self.nodes: tuple[Node, ...] = tuple(Node(contact, config.bits, i) for i, contact in enumerate(contacts))
+        self.out: list[Action] = []
+        self.lookups = 0  # the application's, under way
+        self.joining = 0  # nodes that have not found their successor yet
+        self.leaving = False
+        self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
+        self.own_words: dict[int, None] | None = None  # what this peer provides, in order
+        self._pending: Pending | None = None
+        self._values: ValueStore | None = None
+        self._providers: ProviderStore | None = None
+        self._permits: Permits | None = None
+        self._buckets: TokenBuckets | None = None
+        self._buried: dict[Contact, float] | None = None
+
+    # What is made on first use
+
+    @property
+    def pending(self) -> Pending:
+        if self._pending is None:
+            self._pending = Pending(self.dice)
+        return self._pending
+
+    @property
+    def values(self) -> ValueStore:
+        if self._values is None:
+            self._values = ValueStore(self.config.bits)
+        return self._values
+
+    @property
+    def providers(self) -> ProviderStore:
+        if self._providers is None:
+            self._providers = ProviderStore()
+        return self._providers
+
+    @property
+    def permits(self) -> Permits:
+        if self._permits is None:
+            self._permits = Permits(self.dice)
+        return self._permits
+
+    @property
+    def keeps_values(self) -> bool:
+        """True if anything was ever kept for others."""
+        return self._values is not None or self._providers is not None
+
+    def may_serve(self, address: Address, now: float) -> bool:
+        """Whether a request from this address is within its rate."""
+        if self.config.rate_per_s is None:
+            return True
+        if self._buckets is None:
+            self._buckets = TokenBuckets(self.config.rate_per_s, 2 * self.config.rate_per_s)
+        return self._buckets.take(address, now)
+
+    # Nodes
+
+    @property
+    def is_joined(self) -> bool:
+        return self.bootstrap is not None and not self.joining and not self.leaving
+
+    def node_of(self, node_id: int) -> Node | None:
+        """The node of this id, if it is one of ours."""
+        for node in self.nodes:
+            if node.id == node_id:
+                return node
+        return None
+
+    def is_own(self, contact: Contact) -> bool:
+        """Whether the contact is one of our nodes, or claims our address."""
+        return contact.address == self.nodes[0].contact.address
+
+    def is_believed(self, contact: Contact, now: float) -> bool:
+        """Whether to take a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
+        if not 0 <= contact.id < 1 << self.config.bits:
+            return False
+        buried_s = self._buried.get(contact) if self._buried is not None else None
+        if buried_s is not None and now < buried_s + BURIED_S:
+            return False
+        return self.config.is_bound is None or self.config.is_bound(contact)
+
+    def bury(self, contact: Contact, now: float) -> None:
+        """A peer does not answer: forget it, and do not believe others that name it, for a while."""
+        if self._buried is None:
+            self._buried = {}
+        self._buried.pop(contact, None)
+        self._buried[contact] = now
+        if len(self._buried) > MAX_BURIED:
+            del self._buried[next(iter(self._buried))]
+        for node in self.nodes:
+            node.remove(contact)
+
+    def exhume(self, contact: Contact) -> None:
+        """A peer that was taken for dead has spoken."""
+        if self._buried is not None:
+            self._buried.pop(contact, None)
+
+    # Actions
+
+    def send(self, address: Address, message: Any) -> None:
+        self.out.append(Send(address, message))
+
+    def tell(self, notice: Any) -> None:
+        self.out.append(Tell(notice))
+
+    def arm(self, timer: str, after_s: float | None) -> None:
+        self.out.append(Arm(timer, after_s))
+
+    def ask(
+        self,
+        contact: Contact,
+        make: Callable[[int], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Send the request ``make(nonce)`` to a contact; one of the two is called later, or ``on_failure`` at once."""
+        pending = self.pending
+        if pending.full:
+            on_failure(now)
+            return
+        nonce = pending.open(contact, Context(on_reply, on_failure), now, timeout_s)
+        self.out.append(Send(contact.address, make(nonce)))
+        wake_s = pending.wake_s(now)
+        if wake_s is not None:
+            self.out.append(Arm(RPC, wake_s))
+
+    def ask_twice(
+        self,
+        contact: Contact,
+        make: Callable[[int], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+    ) -> None:
+        """Ask, and ask once more: one lost datagram is no death."""
+        self.ask(contact, make, on_reply, lambda at: self.ask(contact, make, on_reply, on_failure, at), now)
+
+    def ping(self, contact: Contact, on_alive: OnFailure, on_dead: OnFailure, now: float) -> None:
+        """See whether a contact is there: ``on_alive(now)`` or ``on_dead(now)``."""
+        self.ask_twice(contact, lambda nonce: Ping(nonce, contact.id), lambda _, at: on_alive(at), on_dead, now)
+
+    def write(
+        self,
+        contact: Contact,
+        make: Callable[[int, bytes], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+    ) -> None:
+        """Ask for a permit, then send ``make(nonce, permit)``."""
+
+        def permitted(reply: Any, at: float) -> None:
+            self.ask(contact, lambda nonce: make(nonce, reply.permit), on_reply, on_failure, at)
+
+        self.ask(contact, lambda nonce: AskPermit(nonce, contact.id), permitted, on_failure, now)
+
+    def forward(self, contact: Contact, message: Forward, on_failure: OnFailure, now: float) -> None:
+        """Pass a routed message on; its Ack is all that is waited for."""
+
+        def make(nonce: int) -> Forward:
+            return Forward(nonce, contact.id, message.key, message.asker, message.ticket, message.hops, message.payload)
+
+        self.ask(contact, make, lambda _reply, _now: None, on_failure, now)

@@ -1,0 +1,231 @@
+"""Iterative lookup: who owns this key? The asker walks, and each step asks one node for the next (ToN 2003, figure 5).
+
+    n.find_successor(id):
+        if id in (n, successor]: return successor
+        n' = closest_preceding_node(id); return n'.find_successor(id)
+
+What is added to the paper's walk, so that it survives peers that are dead or lie:
+
+- Each answer has a few alternatives, so a dead next hop costs a timeout and not the lookup.
+- A next hop must make progress: lie between the one who named it and the key (or, as an owner, behind the key).
+- The owner is asked itself, and shows its predecessor: it owns the key if the predecessor is before it, or is dead. A
+  predecessor between key and owner is a better owner, and asked next. So **the last step, to the owner, is counted**.
+- An owner that is implausibly far behind the key (``ChordConfig.doubt``) is kept as a last resort, its witness not heard
+  again, and the walk goes on from other candidates.
+- If every successor that a node named is dead, the walk continues with the first key behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from horoi.base.ids import in_half_open, in_open
+from horoi.lookup.chord.core import Core
+from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_HOPS, OWNER, FindSuccessor, NextHop
+from horoi.lookup.chord.node import Node
+from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
+
+MAX_CANDIDATES = 64  # a guess: four per step, and the farthest are never needed
+
+Done = Callable[["Walk", float], None]
+
+
+class Walk:
+    """One iterative lookup. ``owners`` is empty until it is ``done``, and after it has failed (``why``)."""
+
+    __slots__ = (
+        "_asked",
+        "_candidates",
+        "_claims",
+        "_core",
+        "_done",
+        "_last_resort",
+        "_mask",
+        "_node",
+        "_search",
+        "_witness",
+        "hops",
+        "key",
+        "owners",
+        "path",
+        "replies",
+        "rpcs",
+        "timeouts",
+        "why",
+    )
+
+    def __init__(self, core: Core, node: Node, key: int, done: Done) -> None:
+        self._core = core
+        self._node = node
+        self._mask = node.mask
+        self._done = done
+        self.key = key
+        self._search = key  # moves up when all claimed owners of the key are dead
+        self._asked: dict[Contact, bool] = {}  # False: it did not answer
+        self._candidates: list[tuple[int, int, Contact]] = []  # (distance left, hops to it, who)
+        self._claims: list[tuple[int, int, Contact]] = []  # (distance behind the key, hops to it, who)
+        self._witness: tuple[int, Contact] | None = None
+        self._last_resort: tuple[int, int, tuple[Contact, ...]] | None = None
+        self.hops = 0
+        self.rpcs = 0
+        self.replies = 0
+        self.timeouts = 0
+        self.path: list[Contact] = []
+        self.owners: tuple[Contact, ...] = ()
+        self.why = ""
+
+    def begin(self, now: float, *, claim: Contact | None = None) -> None:
+        """Take the first step from the asker's own tables. ``claim`` is asked first: the owner at the last time."""
+        node = self._node
+        role, contacts = node.next_hop(self.key, all_successors=self._core.config.successors_in_lookups)
+        if role == OWNER:
+            self.owners = (node.contact, *contacts)
+            self._done(self, now)
+            return
+        if claim is not None:
+            self._claims.append(((claim.id - self.key) & self._mask, 1, claim))
+        self._take(role, contacts, node.contact, 1, now)
+        self.step(now)
+
+    def begin_through(self, contact: Contact, now: float) -> None:
+        """Take the first step through one contact: that is how a newcomer begins."""
+        self._candidates.append((0, 1, contact))
+        self.step(now)
+
+    def step(self, now: float) -> None:
+        """Ask the next one, or end."""
+        if self.rpcs >= MAX_HOPS:
+            self._give_up(EXHAUSTED, now)
+            return
+        hops, contact = self._choose()
+        if contact is None:
+            self._give_up(UNREACHABLE, now)
+            return
+        self.rpcs += 1
+        self._asked[contact] = True
+        to, search = contact.id, self._search
+        self._core.ask(
+            contact,
+            lambda nonce: FindSuccessor(nonce, to, search),
+            lambda reply, at: self._on_reply(contact, hops, reply, at),
+            lambda at: self._on_failure(contact, at),
+            now,
+        )
+
+    def _choose(self) -> tuple[int, Contact | None]:
+        while self._claims:
+            claim = min(self._claims)
+            self._claims.remove(claim)
+            if claim[2] not in self._asked:
+                return claim[1], claim[2]
+        if self._witness is not None:
+            hops, witness = self._witness
+            self._witness = None
+            if self._search != self.key and self._asked.get(witness):
+                return hops, witness
+        while self._candidates:
+            candidate = min(self._candidates)
+            self._candidates.remove(candidate)
+            if candidate[2] not in self._asked:
+                return candidate[1], candidate[2]
+        return 0, None
+
+    def _on_failure(self, contact: Contact, now: float) -> None:
+        self.timeouts += 1
+        self._asked[contact] = False
+        self._core.bury(contact, now)
+        behind = (contact.id - self._search) & self._mask
+        if (
+            self._witness is not None
+            and not self._claims
+            and behind < (self._witness[1].id - self._search) & self._mask
+        ):
+            self._search = (contact.id + 1) & self._mask  # the last of the owners that were named is dead
+        self.step(now)
+
+    def _on_reply(self, contact: Contact, hops: int, reply: Any, now: float) -> None:
+        self.replies += 1
+        if not isinstance(reply, NextHop):
+            self.step(now)
+            return
+        self.path.append(contact)
+        if self._settles(contact, hops, reply):
+            if self._is_doubtful(contact):
+                self._keep_as_last_resort(contact, hops, reply)
+            else:
+                self._end(contact, hops, reply.contacts, now)
+                return
+        else:
+            self._take(reply.role, reply.contacts, contact, hops + 1, now)
+            self._take_predecessor(contact, hops, reply, now)
+        self.step(now)
+
+    def _settles(self, contact: Contact, hops: int, reply: NextHop) -> bool:
+        """Whether the one who answered owns the key: it says so and shows why, or everyone before it is dead."""
+        predecessor = reply.predecessor
+        if reply.role == OWNER:
+            return predecessor is None or in_half_open(self._search, predecessor.id, contact.id)
+        if self._witness is None:  # nobody named it as an owner
+            return False
+        is_behind = (contact.id - self._search) & self._mask < (self._witness[1].id - self._search) & self._mask
+        if not is_behind:
+            return False
+        return predecessor is None or self._asked.get(predecessor) is False
+
+    def _take_predecessor(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
+        """Somebody joined between the key and the owner that was named: ask it."""
+        better = reply.predecessor
+        if self._witness is None or better is None or better in self._asked:
+            return
+        if in_open(better.id, self._search - 1, contact.id) and self._core.is_believed(better, now):
+            self._claims.append(((better.id - self._search) & self._mask, hops + 1, better))
+
+    def _take(self, role: int, contacts: tuple[Contact, ...], source: Contact, hops: int, now: float) -> None:
+        """Note whom ``source`` named, if that makes progress towards the key."""
+        core, search, mask = self._core, self._search, self._mask
+        left = (search - source.id) & mask
+        if role == FOUND:
+            claims = []
+            for contact in contacts:
+                behind = (contact.id - search) & mask
+                if behind < mask + 1 - left and contact not in self._asked and core.is_believed(contact, now):
+                    claims.append((behind, hops, contact))
+            if claims and self._is_doubtful(claims[0][2]):
+                return
+            self._claims += claims
+            if claims:
+                self._witness = (hops, source)
+            return
+        if role != CLOSER:
+            return
+        for contact in contacts:
+            distance = (search - contact.id) & mask
+            if 0 < distance < left and contact not in self._asked and core.is_believed(contact, now):
+                self._candidates.append((distance, hops, contact))
+        if len(self._candidates) > MAX_CANDIDATES:
+            self._candidates.sort()
+            del self._candidates[MAX_CANDIDATES // 2 :]
+
+    def _is_doubtful(self, owner: Contact) -> bool:
+        spacing = self._node.spacing()
+        return spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
+
+    def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
+        behind = (contact.id - self.key) & self._mask
+        if self._last_resort is None or behind < (self._last_resort[2][0].id - self.key) & self._mask:
+            self._last_resort = (behind, hops, (contact, *reply.contacts))
+        self._witness = None
+
+    def _end(self, owner: Contact, hops: int, successors: tuple[Contact, ...], now: float) -> None:
+        self.hops = hops
+        self.owners = (owner, *(known for known in successors if known != owner))
+        self._done(self, now)
+
+    def _give_up(self, why: str, now: float) -> None:
+        if self._last_resort is not None:
+            _, self.hops, self.owners = self._last_resort
+        else:
+            self.hops = len(self.path)
+            self.why = why
+        self._done(self, now)

@@ -1,0 +1,183 @@
+"""A node of the ring: predecessor, successor list, finger table. One per virtual node; a record with the paper's rules.
+
+Node n is responsible for the keys of (predecessor, n]. ``finger[i]`` is the first node that succeeds n by at least 2**i
+(the paper counts from 1: its finger[i] is ours [i-1]); finger[i] equals the successor as long as 2**i is not beyond it, so only
+the others, about log2 N, are kept: entry j of ``FingerTable.entries`` is finger[low + j].
+"""
+
+from __future__ import annotations
+
+from horoi.base.ids import in_half_open, in_open
+from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_CLOSER, OWNER
+from horoi.lookup.vocabulary import Contact
+
+
+class FingerTable:
+    """The fingers of one node that lie beyond its successor."""
+
+    __slots__ = ("bits", "entries", "id", "low", "mask")
+
+    def __init__(self, node_id: int, bits: int) -> None:
+        self.id = node_id
+        self.bits = bits
+        self.mask = (1 << bits) - 1
+        self.low = bits
+        self.entries: list[Contact | None] = []
+
+    def start(self, i: int) -> int:
+        """Where finger[i] begins: n + 2**i."""
+        return (self.id + (1 << i)) & self.mask
+
+    def follow(self, successor: Contact | None) -> None:
+        """The successor is this one now (None: nobody): keep exactly the fingers that begin beyond it."""
+        low = ((successor.id - self.id) & self.mask).bit_length() if successor is not None else self.bits
+        if low < self.low:
+            self.entries[:0] = [None] * (self.low - low)
+        elif low > self.low:
+            del self.entries[: low - self.low]
+        self.low = low
+
+    def set(self, i: int, contact: Contact | None) -> None:
+        """finger[i] is ``contact``, and so is every later finger that begins before it."""
+        while self.low <= i < self.bits:
+            self.entries[i - self.low] = contact
+            i += 1
+            if contact is None or (contact.id - self.id) & self.mask < 1 << i:
+                return
+
+    def get(self, i: int) -> Contact | None:
+        """finger[i]; None if not known, or if it is the successor."""
+        return self.entries[i - self.low] if self.low <= i < self.bits else None
+
+    def next_missing(self) -> int | None:
+        """The lowest finger that is not known, or None."""
+        return self.low + self.entries.index(None) if None in self.entries else None
+
+    def remove(self, contact: Contact) -> None:
+        """Forget a contact wherever it stands."""
+        if contact in self.entries:
+            self.entries = [None if entry == contact else entry for entry in self.entries]
+
+    def preceding(self, distance: int, count: int) -> list[Contact]:
+        """At most ``count`` different fingers in (n, n + distance), the farthest first."""
+        found: list[Contact] = []
+        node_id, mask = self.id, self.mask
+        # finger[i] is at least 2**i away, so none from the bit length of distance - 1 on is nearer than distance
+        first = (distance - 1).bit_length() - self.low - 1
+        if first < 0:
+            return found
+        last = None
+        for entry in self.entries[first::-1]:
+            if entry is None or entry is last:
+                continue
+            last = entry
+            if (entry.id - node_id) & mask < distance and entry.id != node_id:
+                found.append(entry)
+                if len(found) == count:
+                    break
+        return found
+
+
+class Node:
+    """One node: what it is, and whom it knows."""
+
+    __slots__ = ("contact", "fingers", "heard_s", "id", "index", "mask", "next_finger", "predecessor", "successors")
+
+    def __init__(self, contact: Contact, bits: int, index: int = 0) -> None:
+        self.contact = contact
+        self.id = contact.id
+        self.index = index
+        self.mask = (1 << bits) - 1
+        self.predecessor: Contact | None = None
+        self.heard_s = 0.0  # when the predecessor was last heard
+        self.successors: list[Contact] = []  # nearest first; empty: alone
+        self.fingers = FingerTable(contact.id, bits)
+        self.next_finger = 0
+
+    @property
+    def successor(self) -> Contact | None:
+        """The next node on the ring; None if this one is alone."""
+        return self.successors[0] if self.successors else None
+
+    def owns(self, key: int) -> bool:
+        """Whether the key is in (predecessor, n]. Without a predecessor only a lonely node is sure of more than its own id."""
+        if self.predecessor is None:
+            return not self.successors or key == self.id
+        return in_half_open(key, self.predecessor.id, self.id)
+
+    def spacing(self) -> float:
+        """How far apart peers are here, by the successor list; 0 if it is too short (under 4) to tell."""
+        count = len(self.successors)
+        return ((self.successors[-1].id - self.id) & self.mask) / count if count >= 4 else 0.0
+
+    def set_successors(self, contacts: list[Contact], limit: int) -> None:
+        """Take a successor list: those of ``contacts`` that go forward around the ring, each farther than the last."""
+        kept: list[Contact] = []
+        reached = 0
+        for contact in contacts:
+            distance = (contact.id - self.id) & self.mask
+            if distance > reached and len(kept) < limit:
+                kept.append(contact)
+                reached = distance
+        self.successors = kept
+        self.fingers.follow(kept[0] if kept else None)
+
+    def remove(self, contact: Contact) -> None:
+        """Forget a contact wherever it stands."""
+        if contact in self.successors:
+            self.successors = [known for known in self.successors if known != contact]
+            self.fingers.follow(self.successor)
+        self.fingers.remove(contact)
+        if self.predecessor == contact:
+            self.predecessor = None
+
+    def admits(self, contact: Contact) -> bool:
+        """Whether notify(contact) should make it the predecessor: there is none, or it is closer."""
+        if contact.id == self.id:
+            return False
+        return self.predecessor is None or in_open(contact.id, self.predecessor.id, self.id)
+
+    def next_hop(self, key: int, *, all_successors: bool, count: int = MAX_CLOSER) -> tuple[int, tuple[Contact, ...]]:
+        """find_successor(key) at this node: (role, contacts). See ``messages.NextHop``."""
+        successors = self.successors
+        predecessor = self.predecessor
+        if not successors or (
+            predecessor is not None and (key - predecessor.id - 1) & self.mask < (self.id - predecessor.id) & self.mask
+        ):
+            return OWNER, tuple(successors[:count])
+        node_id, mask = self.id, self.mask
+        distance = (key - node_id) & mask
+        if distance == 0:
+            return OWNER, tuple(successors[:count])
+        reach = successors[-1] if all_successors else successors[0]
+        if (reach.id - node_id) & mask >= distance:
+            first = next(i for i, known in enumerate(successors) if (known.id - node_id) & mask >= distance)
+            return FOUND, tuple(successors[first : first + count])
+        found = self.fingers.preceding(distance, count)
+        more = self._preceding_successors(found, distance, count, all_successors=all_successors)
+        if more:
+            found = sorted([*found, *more], key=lambda known: (known.id - node_id) & mask, reverse=True)[:count]
+        return CLOSER, tuple(found)
+
+    def _preceding_successors(
+        self, found: list[Contact], distance: int, count: int, *, all_successors: bool
+    ) -> list[Contact]:
+        """Successors before the key that belong among the ``found`` fingers: nearer to the key, or filling up."""
+        if len(found) < count:
+            return [
+                known for known in self.successors if known not in found and (known.id - self.id) & self.mask < distance
+            ]
+        if not all_successors:
+            return []
+        floor = (found[-1].id - self.id) & self.mask
+        if (self.successors[-1].id - self.id) & self.mask <= floor:
+            return []
+        return [known for known in self.successors if known not in found and (known.id - self.id) & self.mask > floor]
+
+    def entries(self) -> int:
+        """How many different peers are in the tables."""
+        known = {contact.id for contact in self.successors}
+        known.update(entry.id for entry in self.fingers.entries if entry is not None)
+        if self.predecessor is not None:
+            known.add(self.predecessor.id)
+        return len(known)
