@@ -29,11 +29,15 @@ FLOORS = {
     "work": 3,
     "node": 4,
     "web": 5,
-    "lab": 5,
-    "cli": 6,
+    "client": 6,  # speaks the web's records over HTTP, and nothing else of it
+    "lab": 7,  # measures whole nodes from outside, through the client
+    "cli": 8,
 }
 FLATS = ("lookup", "search", "world")
 """Packages whose own packages are rooms too (chord and kademlia, live and sim): those never import each other."""
+
+SHARED = "common"
+"""In a flat, the package of what its rooms share: no room itself."""
 
 PURE = ("machine", "ledger", "lookup", "search", "swarm", "talk", "work")
 IMPURE_MODULES = {
@@ -88,7 +92,7 @@ def package_of(module: str) -> str:
 def flat_of(module: str) -> str:
     """The room inside a package of rooms: 'chord' for horoi.lookup.chord.machine, '' for horoi.lookup.keys."""
     parts = module.split(".")
-    if len(parts) < 3 or parts[1] not in FLATS:
+    if len(parts) < 3 or parts[1] not in FLATS or parts[2] == SHARED:
         return ""
     return parts[2] if (SOURCE / Path(*parts[:3])).is_dir() else ""
 

@@ -71,7 +71,11 @@ class Net(LedgerLab):
     def transfer(self, name: str) -> bytes | None:
         """A transfer of the node's company, submitted; None if all that it owns waits to be spent."""
         made = self._make_transfer(name)
-        return None if made is None else self.submit(name, made)
+        if made is None:
+            return None
+        item = self.submit(name, made)
+        self.run(0.5)  # it waits in the pool now: the next one will not spend the same
+        return item
 
     def load(self, seconds: float, every_s: float = 4.0, names: list[str] | None = None) -> None:
         """Let so much time pass with transfers of the nodes that are up, in turn."""

@@ -6,8 +6,10 @@ import random
 
 from tests.node.sim_nodes import BLOCK_S, Net
 
+from horoi.ledger.conditions import Key
 from horoi.ledger.transaction import Transaction, transaction_id
 from horoi.node.events import TipChanged
+from horoi.node.mining.machine import SetMining
 from horoi.world.sim.hunt import hunt
 
 CRASHES = 120
@@ -31,7 +33,7 @@ def crash_again_and_again(seed: int) -> None:
             net.load(dice.uniform(0, 20), every_s=5)
             while not universe.is_up(name):
                 if dice.random() < 0.5:
-                    universe.disk(name).arm_crash(dice.randint(1, 12))
+                    universe.disk(name).arm_crash(dice.randint(1, 6))
                 universe.restart(name)  # dies at once if the crash comes while it opens
                 net.run(0)
                 if not universe.is_up(name):
@@ -47,7 +49,7 @@ def crash_again_and_again(seed: int) -> None:
             if not universe.is_up(name):
                 universe.restart(name)
         net.settle()
-        assert died_opening > 3
+        assert died_opening > 0
         assert min(net.lives.values()) > 10
         assert net.nodes[net.names[0]].chain.tip.height > 10
         net.check()
@@ -69,10 +71,11 @@ def split_in_two(seed: int) -> None:
         universe.partition(left, right)
         for number, (one, other) in enumerate(pairs):
             rivals.append((net.submit(left[number % 3], one), net.submit(right[number % 3], other)))
+        net.run(3)
         peaceful = [net.transfer(name) for name in net.names for _ in range(3)]
         net.run(20 * BLOCK_S)
-        tips = {net.nodes[name].chain.tip.name for name in net.names}
-        assert len(tips) == 2, "each half has one history of its own"
+        tips = [{net.nodes[name].chain.tip.name for name in half} for half in (left, right)]
+        assert not tips[0] & tips[1], "each half has a history of its own"
         assert any(net.is_confirmed(left[0], one) and net.is_confirmed(right[0], other) for one, other in rivals)
         universe.heal()
         net.settle(25 * BLOCK_S)
@@ -111,8 +114,11 @@ def leave_the_chain(seed: int) -> None:
         net.settle()
         few, many = net.names[:2], net.names[2:]
         net.universe.partition(few, many)
+        net.run(60)  # until the links are given up: what waits in them would be news to the others at once
         mine = [net.transfer(few[0]) for _ in range(4)]
         assert net.universe.run_until(lambda: all(net.is_confirmed(few[0], item) for item in mine if item), 60 * BLOCK_S)
+        for name in few:
+            net.universe.ask(name, SetMining(0, Key(net.keys[0].public)))
         assert net.universe.run_until(
             lambda: net.nodes[many[0]].chain.tip.work > net.nodes[few[0]].chain.tip.work, 60 * BLOCK_S
         )
@@ -208,8 +214,9 @@ def fill_a_disk(seed: int) -> None:
         [(_, who, why)] = universe.failures
         assert who == full
         assert "the disk is full" in why
-        net.load(6 * BLOCK_S)
-        assert net.nodes[others].chain.tip.height > net.nodes[full].chain.tip.height
+        height = net.nodes[full].chain.tip.height
+        assert universe.run_until(lambda: net.nodes[others].chain.tip.height > height, 60 * BLOCK_S)
+        net.load(BLOCK_S)
         disk.fill(None)
         universe.restart(full)  # checks that all that it told is there
         net.settle()

@@ -21,7 +21,7 @@ from horoi.node.wallet.builder import Draft
 from horoi.node.wallet.explain import AssetName, Names
 from horoi.node.wallet.pools import Spendable
 from horoi.node.wallet.text import condition_from_json
-from horoi.web.compose import Composer, _reader_of
+from horoi.web.compose import Composer, reader_of
 
 if TYPE_CHECKING:
     from horoi.client import Client
@@ -97,7 +97,7 @@ class Remote(Composer):
 
     def body(self, verb: Verb, *, payer: Condition, fee: int | None) -> Body:
         """One body that says ``verb``: from confirmed outputs, else also from those of waiting transactions."""
-        say = _reader_of(verb)(self, verb)
+        say = reader_of(verb)(self, verb)
         self.parties.update(dict.fromkeys(keys_named(payer)))
         try:
             return say(self._draft(payer, fee, unconfirmed=False)).build()

@@ -74,6 +74,51 @@ def attack(kind: str | None, published: bool, as_json: bool, **options: Any) -> 
     emit(result, as_json, render_result)
 
 
+@lab.command("ledger")
+@click.option("--nodes", type=click.IntRange(3, 1_000), default=30, show_default=True, help="How many nodes.")
+@click.option(
+    "--minutes", type=click.FloatRange(1, 100_000), default=60.0, show_default=True, help="Simulated minutes."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="One seed is one universe.")
+@click.option(
+    "--rate", "transactions_per_s", type=float, default=0.5, show_default=True, help="Transactions per second."
+)
+@click.option("--interval", "interval_s", type=float, default=15.0, show_default=True, help="Seconds between blocks.")
+@click.option("--crashes", type=int, default=12, show_default=True, help="Crashes in the middle of a disk write.")
+@click.option("--leaves", type=int, default=8, show_default=True, help="Nodes that leave and come back.")
+@json_option
+@reports_errors
+def ledger(as_json: bool, **options: Any) -> None:
+    """Run whole nodes in one simulated universe: load, a partition, crashes with torn writes, churn, double spends.
+
+    \b
+    Examples:
+      horoi lab ledger --nodes 30 --minutes 60 --seed 7 --json
+      horoi lab ledger --nodes 8 --minutes 10
+
+    Exits with 1 if the nodes do not converge, a quantity was made or lost, or a confirmed transaction is gone.
+    """
+    from horoi.lab.ledger import Scenario, run
+
+    with progress_bar("simulating") as advance:
+        result = run(Scenario(**options), lambda part: advance(int(part * 1000), 1000) if advance else None)
+    emit(result, as_json, _render_ledger)
+    if not (result["converged"] and result["conserved"] and result["lost_confirmed"] == 0):
+        raise click.exceptions.Exit(1)
+
+
+def _render_ledger(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name, value in result.items():
+        table.add_row(name, str(value))
+    Console().print(table)
+
+
 def _attack_published(kind: str | None, params: dict[str, Any], as_json: bool) -> None:
     seed = params.pop("seed", 1)
     if kind is not None or params:

@@ -34,6 +34,7 @@ from horoi.node.node import Node, NodeConfig, boot_node
 from horoi.node.peers.addresses import canonical
 from horoi.web.access import NodeAccess
 from horoi.web.server import ApiServer
+from horoi.world.live.addresses import split_address
 from horoi.world.live.disk import LiveDisk
 from horoi.world.live.host import LiveHost
 from horoi.world.live.node_key import NodeKey
@@ -130,7 +131,8 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
 
     def boot(place: Place) -> Hosted:  # the port is bound by now: what it is can be told to peers
         address = config.advertise or canonical(host.address or "")
-        return boot_node(replace(config, advertise=address), lives.append)(place)
+        port = split_address(host.address)[1] if host.address else 0
+        return boot_node(replace(config, advertise=address, listen_port=port), lives.append)(place)
 
     host = LiveHost(boot, node_key=key, network_id=network_id(genesis), disk=disk, listen=options.listen)
     async with contextlib.AsyncExitStack() as cleanup:

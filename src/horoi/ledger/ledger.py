@@ -32,6 +32,7 @@ from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.ledger.rules import SignatureTriple, check_body, first_invalid, signature_triples
 from horoi.ledger.transaction import (
     MAX_TRANSACTION_SIZE_BYTES,
+    Body,
     Holding,
     Input,
     Output,

@@ -33,6 +33,7 @@ from horoi.machine.disk import Disk
 from horoi.node.events import ConnectedBlock, TipChanged
 from horoi.node.storage.cache import CachedStore
 from horoi.node.storage.log import BLOCK, UNDO, BlockLog, Damage, Location
+from horoi.node.storage.segment import HEAD_SIZE_BYTES
 from horoi.node.undo import derive_undo
 
 CACHE_CHANGES = 200_000  # entries between flushes: about 60 MB of Python objects at most, measured
@@ -155,9 +156,15 @@ class Chain:
         return ledger
 
     def _read_log(self, start: Location | None) -> None:
-        """Take in the records of the log from ``start`` on. What is damaged there is not kept, and will be fetched."""
+        """Take in the records of the log from ``start`` on.
+
+        What is damaged there is not kept and will be fetched. It may be no decay: of several records that were being
+        written when the power failed, a later one may be whole and an earlier one torn.
+        """
+        lost = []
         for record in self.log.scan(start):
             if isinstance(record, Damage):
+                lost.append(record.location)
                 continue
             if record.kind == BLOCK:
                 header = block_codec.decode(record.payload).header
@@ -166,6 +173,9 @@ class Chain:
                 place = self.places[record.name]
                 self.places[record.name] = Place(place.header, place.block, record.location)
                 self._dirty_places[record.name] = None
+        for stretch in lost:
+            if stretch.offset >= HEAD_SIZE_BYTES:  # a damaged head is another matter: ``horoi ledger audit`` names it
+                self.log.give_up(stretch)
 
     def _restore(self, header: Header, place: Place) -> None:
         """Take in a kept block. One that was kept before its parent waits for it; if that is not kept, it is fetched again."""

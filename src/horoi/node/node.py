@@ -46,6 +46,8 @@ class NodeConfig:
     """Addresses to dial and keep dialing."""
     advertise: str | None = None
     """The address that others may dial, told to peers."""
+    listen_port: int = 0
+    """Where it takes links, if the operator does not know by which address others reach it (0: nowhere)."""
     hash_rate: float = 0.0
     """Hashes per second of the own miner; 0: none."""
     reward_to: Condition | None = None
@@ -123,7 +125,7 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     relay = Relay(chain, mempool, place.dice, restored=load_mempool(place.disk, chain.network))
     saved = load_address_book(place.disk)
     peers = Peers(
-        PeersConfig(network_id=chain.network, connect=config.connect, own_address=config.advertise, agent=config.agent),
+        PeersConfig(network_id=chain.network, connect=config.connect, own_address=config.advertise, listen_port=config.listen_port, agent=config.agent),
         place.dice,
         saved=saved,
         height=lambda: chain.tip.height,

@@ -199,7 +199,7 @@ def compose(access: NodeAccess, steps: Iterable[verbs.Verb | verbs.Step], payer_
     It spends what is confirmed; only where that does not suffice, also what waiting transactions make.
     """
     composer = Composer(access)
-    said = [_reader_of(step)(composer, step) for step in steps]
+    said = [reader_of(step)(composer, step) for step in steps]
     payer = composer.who_if(payer_form)
     if payer is None and access.default_key is not None:
         payer = composer.who(None)
@@ -209,7 +209,7 @@ def compose(access: NodeAccess, steps: Iterable[verbs.Verb | verbs.Step], payer_
         return _build(access, composer, said, payer, fee, unconfirmed=True)
 
 
-def _reader_of(step: verbs.Verb | verbs.Step) -> Callable[[Composer, Any], Say]:
+def reader_of(step: verbs.Verb | verbs.Step) -> Callable[[Composer, Any], Say]:
     return next(_READERS[kind] for kind in type(step).__mro__ if kind in _READERS)
 
 

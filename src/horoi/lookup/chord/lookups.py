@@ -18,7 +18,8 @@ What is added to the paper's walk, so that it survives peers that are dead or li
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from horoi.base.ids import in_half_open, in_open
 from horoi.lookup.chord.core import Core
@@ -27,6 +28,11 @@ from horoi.lookup.chord.node import Node
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
 
 MAX_CANDIDATES = 64  # a guess: four per step, and the farthest are never needed
+
+Place: TypeAlias = tuple[int, int, Contact]
+"""(distance to or behind the key, hops to it, who)."""
+
+_distance = itemgetter(0)
 
 Done = Callable[["Walk", float], None]
 
@@ -40,9 +46,13 @@ class Walk:
         "_claims",
         "_core",
         "_done",
+        "_doubted",
+        "_doubts",
+        "_has_moved",
         "_last_resort",
         "_mask",
         "_node",
+        "_now",
         "_search",
         "_witness",
         "hops",
@@ -63,8 +73,12 @@ class Walk:
         self.key = key
         self._search = key  # moves up when all claimed owners of the key are dead
         self._asked: dict[Contact, bool] = {}  # False: it did not answer
-        self._candidates: list[tuple[int, int, Contact]] = []  # (distance left, hops to it, who)
-        self._claims: list[tuple[int, int, Contact]] = []  # (distance behind the key, hops to it, who)
+        self._candidates: list[Place] = []  # before the key
+        self._claims: list[Place] = []  # at the key or behind it: named as owners
+        self._doubted: list[Place] = []  # named as owners, too far behind the key to be believed
+        self._doubts = True
+        self._has_moved = False
+        self._now = 0.0
         self._witness: tuple[int, Contact] | None = None
         self._last_resort: tuple[int, int, tuple[Contact, ...]] | None = None
         self.hops = 0
@@ -95,6 +109,7 @@ class Walk:
 
     def step(self, now: float) -> None:
         """Ask the next one, or end."""
+        self._now = now
         if self.rpcs >= MAX_HOPS:
             self._give_up(EXHAUSTED, now)
             return
@@ -114,22 +129,39 @@ class Walk:
         )
 
     def _choose(self) -> tuple[int, Contact | None]:
-        while self._claims:
-            claim = min(self._claims)
-            self._claims.remove(claim)
-            if claim[2] not in self._asked:
-                return claim[1], claim[2]
-        if self._witness is not None:
-            hops, witness = self._witness
-            self._witness = None
-            if self._search != self.key and self._asked.get(witness):
-                return hops, witness
-        while self._candidates:
-            candidate = min(self._candidates)
-            self._candidates.remove(candidate)
-            if candidate[2] not in self._asked:
-                return candidate[1], candidate[2]
-        return 0, None
+        """Whom to ask next, and at how many hops: named owners first, the nearest; then who is closest before the key."""
+        contact = self._pop(self._claims)
+        if contact is None and self._has_moved:
+            self._has_moved = False
+            contact = self._more_of_witness()
+        if contact is None:
+            contact = self._pop(self._candidates)
+        if contact is None and self._last_resort is None and self._doubted:
+            self._claims, self._doubted = self._doubted, []
+            self._doubts = False
+            contact = self._pop(self._claims)
+        return contact if contact is not None else (0, None)
+
+    def _pop(self, places: list[Place]) -> tuple[int, Contact] | None:
+        while places:
+            place = min(places, key=_distance)
+            places.remove(place)
+            if place[2] not in self._asked:
+                return place[1], place[2]
+        return None
+
+    def _more_of_witness(self) -> tuple[int, Contact] | None:
+        """All owners that somebody named are dead: the same one knows those behind them."""
+        if self._witness is None:
+            return None
+        hops, witness = self._witness
+        if witness != self._node.contact:
+            return hops, witness
+        role, contacts = self._node.next_hop(self._search, all_successors=True)
+        if role == OWNER:
+            return None
+        self._take(role, contacts, witness, 1, self._now)
+        return self._pop(self._claims)
 
     def _on_failure(self, contact: Contact, now: float) -> None:
         self.timeouts += 1
@@ -142,6 +174,7 @@ class Walk:
             and behind < (self._witness[1].id - self._search) & self._mask
         ):
             self._search = (contact.id + 1) & self._mask  # the last of the owners that were named is dead
+            self._has_moved = True
         self.step(now)
 
     def _on_reply(self, contact: Contact, hops: int, reply: Any, now: float) -> None:
@@ -180,18 +213,21 @@ class Walk:
             return
         if in_open(better.id, self._search - 1, contact.id) and self._core.is_believed(better, now):
             self._claims.append(((better.id - self._search) & self._mask, hops + 1, better))
+            del self._asked[contact]  # if the better one is dead, this one owns the key: then it is asked again
+            self._claims.append(((contact.id - self._search) & self._mask, hops, contact))
 
     def _take(self, role: int, contacts: tuple[Contact, ...], source: Contact, hops: int, now: float) -> None:
         """Note whom ``source`` named, if that makes progress towards the key."""
-        core, search, mask = self._core, self._search, self._mask
+        search, mask = self._search, self._mask
         left = (search - source.id) & mask
         if role == FOUND:
-            claims = []
-            for contact in contacts:
-                behind = (contact.id - search) & mask
-                if behind < mask + 1 - left and contact not in self._asked and core.is_believed(contact, now):
-                    claims.append((behind, hops, contact))
+            claims = [
+                ((contact.id - search) & mask, hops, contact)
+                for contact in contacts
+                if (contact.id - search) & mask < mask + 1 - left and self._is_new(contact, now)
+            ]
             if claims and self._is_doubtful(claims[0][2]):
+                self._doubted = [*self._doubted, *claims][:MAX_CANDIDATES]
                 return
             self._claims += claims
             if claims:
@@ -201,15 +237,18 @@ class Walk:
             return
         for contact in contacts:
             distance = (search - contact.id) & mask
-            if 0 < distance < left and contact not in self._asked and core.is_believed(contact, now):
+            if 0 < distance < left and self._is_new(contact, now):
                 self._candidates.append((distance, hops, contact))
         if len(self._candidates) > MAX_CANDIDATES:
-            self._candidates.sort()
+            self._candidates.sort(key=_distance)
             del self._candidates[MAX_CANDIDATES // 2 :]
+
+    def _is_new(self, contact: Contact, now: float) -> bool:
+        return contact not in self._asked and contact != self._node.contact and self._core.is_believed(contact, now)
 
     def _is_doubtful(self, owner: Contact) -> bool:
         spacing = self._node.spacing()
-        return spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
+        return self._doubts and spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
 
     def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
         behind = (contact.id - self.key) & self._mask

@@ -106,9 +106,9 @@ class Node:
         return in_half_open(key, self.predecessor.id, self.id)
 
     def spacing(self) -> float:
-        """How far apart peers are here, by the successor list; 0 if it is too short (under 4) to tell."""
+        """How far apart peers are here, by the successor list; 0 if it is too short (under 8) to tell."""
         count = len(self.successors)
-        return ((self.successors[-1].id - self.id) & self.mask) / count if count >= 4 else 0.0
+        return ((self.successors[-1].id - self.id) & self.mask) / count if count >= 8 else 0.0
 
     def set_successors(self, contacts: list[Contact], limit: int) -> None:
         """Take a successor list: those of ``contacts`` that go forward around the ring, each farther than the last."""

@@ -124,6 +124,13 @@ class BlockLog:
         self._repairs.add(location, copy)
         return copy
 
+    def give_up(self, stretch: Location) -> None:
+        """Note that what lay here is lost and not missed: a torn append, or what its owner fetches anew.
+
+        An empty commit record stands in for it, so that ``scan`` does not report it again.
+        """
+        self.rewrite(stretch, COMMIT, bytes(HASH_SIZE_BYTES), b"")
+
     def close(self) -> None:
         """Close the files. What was not synced is not made durable by it."""
         for file in self._files.values():
