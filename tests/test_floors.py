@@ -222,7 +222,7 @@ def test_every_package_says_what_it_is() -> None:
         ("horoi.machine.x", "from horoi import ledger", "ledger is above machine"),
         ("horoi.base.x", "def f():\n    from horoi.cli.main import main", "cli is above base"),
         ("horoi.ledger.x", "from horoi.swarm.y import z", "on one floor"),
-        ("horoi.lab.x", "from horoi.web import y", "on one floor"),
+        ("horoi.talk.x", "from horoi.work import y", "on one floor"),
         ("horoi.world.sim.x", "from horoi.world.live.runner import Runner", "rooms of world"),
         ("horoi.world.sim.x", "from horoi.world import live", "rooms of world"),
         ("horoi.world.sim.x", "from ..live import runner", "rooms of world"),

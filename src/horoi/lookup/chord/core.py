@@ -59,14 +59,14 @@ class Core:
         "leaving",
         "lookups",
         "nodes",
-        "own_words",
         "out",
+        "own_words",
     )
 
     def __init__(self, contacts: Sequence[Contact], config: ChordConfig, dice: Random) -> None:
         self.config = config
         self.dice = dice
-        self.nodes: tuple[Node, ...] = tuple(Node(contact, config.bits, i) for i, contact in enumerate(contacts))
+        self.nodes: tuple[Node, ...] = tuple(Node(contact, config.bits) for contact in contacts)
         self.out: list[Action] = []
         self.lookups = 0  # the application's, under way
         self.joining = 0  # nodes that have not found their successor yet
@@ -138,11 +138,14 @@ class Core:
 
     def is_believed(self, contact: Contact, now: float) -> bool:
         """Whether to take a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
-        if not 0 <= contact.id < 1 << self.config.bits:
-            return False
-        buried_s = self._buried.get(contact) if self._buried is not None else None
-        if buried_s is not None and now < buried_s + BURIED_S:
-            return False
+        if self._buried is not None:
+            buried_s = self._buried.get(contact)
+            if buried_s is not None and now < buried_s + BURIED_S:
+                return False
+        return self.config.is_bound is None or self.config.is_bound(contact)
+
+    def is_bound(self, contact: Contact) -> bool:
+        """Whether the id belongs to the contact, as far as this ring can tell."""
         return self.config.is_bound is None or self.config.is_bound(contact)
 
     def bury(self, contact: Contact, now: float) -> None:
@@ -222,10 +225,25 @@ class Core:
 
         self.ask(contact, lambda nonce: AskPermit(nonce, contact.id), permitted, on_failure, now)
 
-    def forward(self, contact: Contact, message: Forward, on_failure: OnFailure, now: float) -> None:
-        """Pass a routed message on; its Ack is all that is waited for."""
+    def forward(self, contact: Contact, message: Forward, final: bool, on_failure: OnFailure, now: float) -> None:
+        """Pass a routed message on; its Ack is all that is waited for. ``final``: to the owner."""
+        key, asker, ticket, hops, payload = (
+            message.key,
+            message.asker,
+            message.ticket,
+            message.hops + 1,
+            message.payload,
+        )
 
         def make(nonce: int) -> Forward:
-            return Forward(nonce, contact.id, message.key, message.asker, message.ticket, message.hops, message.payload)
+            return Forward(nonce, contact.id, key, asker, ticket, hops, final, payload)
 
         self.ask(contact, make, lambda _reply, _now: None, on_failure, now)
+
+    def expect(self, on_reply: OnReply, on_failure: OnFailure, now: float, timeout_s: float) -> int:
+        """Wait for a message with the returned ticket from whomever it may come."""
+        ticket = self.pending.open(None, Context(on_reply, on_failure), now, timeout_s)
+        wake_s = self.pending.wake_s(now)
+        if wake_s is not None:
+            self.arm(RPC, wake_s)
+        return ticket

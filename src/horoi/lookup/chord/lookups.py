@@ -248,7 +248,9 @@ class Walk:
 
     def _is_doubtful(self, owner: Contact) -> bool:
         spacing = self._node.spacing()
-        return self._doubts and spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
+        return (
+            self._doubts and spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
+        )
 
     def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
         behind = (contact.id - self.key) & self._mask

@@ -70,7 +70,10 @@ class NextHop(Message, frozen=True, tag="next"):
 
 
 class Forward(Message, frozen=True, tag="forward"):
-    """One step of a recursive lookup, or of a payload (empty: a lookup). The owner answers ``asker`` with ``ticket``."""
+    """One step of a recursive lookup, or of a payload (None: a lookup). The owner answers ``asker`` with ``ticket``.
+
+    ``final``: the sender takes the receiver for the owner, as its successor.
+    """
 
     nonce: Nonce
     to: Id
@@ -78,6 +81,7 @@ class Forward(Message, frozen=True, tag="forward"):
     asker: Contact
     ticket: Nonce
     hops: Annotated[int, Meta(ge=0, le=MAX_HOPS)]
+    final: bool
     payload: Annotated[bytes, Meta(max_length=MAX_PAYLOAD_BYTES)] | None
 
 

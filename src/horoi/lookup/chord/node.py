@@ -81,18 +81,20 @@ class FingerTable:
 class Node:
     """One node: what it is, and whom it knows."""
 
-    __slots__ = ("contact", "fingers", "heard_s", "id", "index", "mask", "next_finger", "predecessor", "successors")
+    __slots__ = ("contact", "copied", "fingers", "heard_s", "id", "mask", "next_finger", "predecessor", "successors")
 
-    def __init__(self, contact: Contact, bits: int, index: int = 0) -> None:
+    def __init__(self, contact: Contact, bits: int) -> None:
         self.contact = contact
         self.id = contact.id
-        self.index = index
         self.mask = (1 << bits) - 1
         self.predecessor: Contact | None = None
         self.heard_s = 0.0  # when the predecessor was last heard
         self.successors: list[Contact] = []  # nearest first; empty: alone
         self.fingers = FingerTable(contact.id, bits)
         self.next_finger = 0
+        self.copied: tuple[
+            Contact | None, ...
+        ] = ()  # the predecessor and the replicas when all values were copied last
 
     @property
     def successor(self) -> Contact | None:

@@ -13,6 +13,7 @@ that has not come for a while; successors and fingers are noticed dead when they
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from horoi.base.ids import in_open
@@ -310,8 +311,8 @@ def rejoin(core: Core, now: float) -> None:
             return
         for node in core.nodes:
             if not node.successors and not core.is_own(reply.contact):
-                Walk(core, node, (node.id + 1) & node.mask, lambda walk, when, node=node: _back(core, node, walk, when)
-                ).begin_through(reply.contact, at)  # fmt: skip
+                walk = Walk(core, node, (node.id + 1) & node.mask, partial(_back, core, node))
+                walk.begin_through(reply.contact, at)
 
     core.ask(contact, Hello, answered, lambda _at: None, now)
 
@@ -330,7 +331,7 @@ def serve_notify(core: Core, node: Node, message: Notify, source: Address, now: 
     is_known = contact == node.predecessor
     if is_known:
         node.heard_s = now
-    elif contact.address == source and node.admits(contact) and core.is_believed(contact, now - 1e9):
+    elif contact.address == source and node.admits(contact) and core.is_bound(contact):
         admit(core, node, contact, now)
     count = core.config.successors if is_known else MAX_CLOSER
     return Neighbours(message.nonce, answer_to, tuple(node.successors[:count]))

@@ -90,8 +90,7 @@ class Pending:
         nonce = self._dice.getrandbits(NONCE_BITS)
         due_s = now + (timeout_s if timeout_s is not None else self.round_trips.timeout_s)
         self._requests[nonce] = Request(contact, context, now, due_s)
-        if due_s < self._soonest_s:
-            self._soonest_s = due_s
+        self._soonest_s = min(self._soonest_s, due_s)
         return nonce
 
     def close(self, nonce: int, address: Address, now: float) -> Request | None:

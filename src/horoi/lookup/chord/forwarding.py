@@ -1,0 +1,79 @@
+"""Recursive lookup, and routing of payloads: each node passes the question on, and the owner answers the asker directly.
+
+Half the datagrams of the iterative style and no round trip per hop, but the asker sees nothing of the way (ToN 2003, section
+IV.B). Each hop is acknowledged, so that the node before a dead one tries another; a payload may thus arrive twice, never
+silently not at all: the asker hears the owner, or after ``ROUTE_TIMEOUT_S`` that it did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from horoi.base.ids import in_half_open
+from horoi.lookup.chord.core import Core
+from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_CLOSER, MAX_HOPS, OWNER, Ack, Arrived, Forward
+from horoi.lookup.chord.node import Node
+from horoi.lookup.vocabulary import Address, Contact, Delivered
+
+ROUTE_TIMEOUT_S = 10.0  # a guess: a dozen hops, some of them dead
+TRIES = 2 * MAX_CLOSER  # next hops tried by one node, a guess
+
+
+def route(
+    core: Core,
+    node: Node,
+    key: int,
+    payload: bytes | None,
+    on_arrival: Callable[[Arrived, float], None],
+    on_failure: Callable[[float], None],
+    now: float,
+) -> None:
+    """Send a payload (None: just the question) on its way. One of the two is called later."""
+    if core.pending.full:
+        on_failure(now)
+        return
+    ticket = core.expect(on_arrival, on_failure, now, ROUTE_TIMEOUT_S)
+    pass_on(core, node, Forward(0, node.id, key, node.contact, ticket, 0, False, payload), now)
+
+
+def serve_forward(core: Core, node: Node, message: Forward, source: Address, now: float) -> None:
+    """Acknowledge, then pass on or deliver."""
+    core.send(source, Ack(message.nonce))
+    if message.hops < MAX_HOPS:
+        pass_on(core, node, message, now)
+
+
+def pass_on(core: Core, node: Node, message: Forward, now: float, tries: int = TRIES) -> None:
+    """Deliver here if this node owns the key, else send it to the best next hop that answers."""
+    role, contacts = _next(core, node, message)
+    if role == OWNER:
+        _deliver(core, node, message)
+        return
+    next_hop = next((contact for contact in contacts if core.is_believed(contact, now)), None)
+    if next_hop is None or tries == 0:
+        return  # the asker notices
+
+    def silent(at: float) -> None:
+        core.bury(next_hop, at)
+        pass_on(core, node, message, at, tries - 1)
+
+    core.forward(next_hop, message, role == FOUND, silent, now)
+
+
+def _next(core: Core, node: Node, message: Forward) -> tuple[int, tuple[Contact, ...]]:
+    """As ``Node.next_hop``; but who is named as the owner is it, unless its predecessor stands between, and lives."""
+    if not message.final:
+        return node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
+    predecessor = node.predecessor
+    if predecessor is None or in_half_open(message.key, predecessor.id, node.id):
+        return OWNER, ()
+    if in_half_open(predecessor.id, message.key - 1, node.id):
+        return FOUND, (predecessor,)
+    return CLOSER, node.next_hop(message.key, all_successors=core.config.successors_in_lookups)[1]
+
+
+def _deliver(core: Core, node: Node, message: Forward) -> None:
+    if message.payload is not None:
+        core.tell(Delivered(message.key, message.payload, message.asker, message.hops))
+    arrived = Arrived(message.ticket, node.contact, tuple(node.successors[:MAX_CLOSER]), message.hops)
+    core.send(message.asker.address, arrived)

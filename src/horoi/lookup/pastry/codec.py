@@ -1,0 +1,12 @@
+"""Pastry's datagrams: bytes of one message, and back."""
+
+from __future__ import annotations
+
+from horoi.lookup.common.wire import IdWire
+from horoi.lookup.pastry.config import PASTRY_BITS
+from horoi.lookup.pastry.messages import MAX_DATAGRAM_BYTES, MESSAGES
+
+
+def pastry_wire(bits: int = PASTRY_BITS) -> IdWire:
+    """The wire of a network whose ids have ``bits`` bits. What another width sends does not decode."""
+    return IdWire(MESSAGES, bits=bits, max_size_bytes=MAX_DATAGRAM_BYTES)
