@@ -38,6 +38,10 @@ class Net(LedgerLab):
     def names(self) -> list[str]:
         return list(self.told)
 
+    def up(self) -> list[str]:
+        """The honest nodes that run; a test may have added strangers."""
+        return [name for name in self.names if self.universe.is_up(name)]
+
     def _remember(self, name: str) -> Callable[[Node], None]:
         def remember(node: Node) -> None:
             self.nodes[name] = node

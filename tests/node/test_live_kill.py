@@ -93,7 +93,9 @@ class Run:
             chain.recover()
             gone = [name for name in seen.blocks if not chain.has(bytes.fromhex(name))]
             assert not gone, f"{node.folder.name} lost {len(gone)} of {len(seen.blocks)} reported blocks"
-            assert chain.tip.work >= seen.work, f"it opened at height {chain.tip.height} with less work than it reported"
+            assert chain.tip.work >= seen.work, (
+                f"it opened at height {chain.tip.height} with less work than it reported"
+            )
             chain.close()
         finally:
             disk.close()
@@ -142,7 +144,9 @@ def _settle(run: Run) -> None:
         with contextlib.suppress(NetworkError):
             _hand_in_again(nodes[0], item, transaction, was_deep=confirmed.get(item, 0) >= DEEP)
     wait_until(
-        lambda: all(node.api.transaction(item).confirmations > 0 for node in nodes for item in run.sent), 40, "confirmation"
+        lambda: all(node.api.transaction(item).confirmations > 0 for node in nodes for item in run.sent),
+        40,
+        "confirmation",
     )
     nodes[0].api.set_mining(0)
     wait_until(lambda: len({node.api.status().tip for node in nodes}) == 1, 30, "one tip")

@@ -67,12 +67,11 @@ def split_in_two(seed: int) -> None:
         net.settle()
         left, right = net.names[:3], net.names[3:]
         rivals: list[tuple[bytes, bytes]] = []
-        pairs = [pair for name in net.names for pair in _spends_of_different_grants(net, name, 2)]
+        spends = {name: _spends_of_different_grants(net, name, 5) for name in net.names}
         universe.partition(left, right)
-        for number, (one, other) in enumerate(pairs):
+        for number, (one, other) in enumerate(pair for pairs in spends.values() for pair in pairs[:2]):
             rivals.append((net.submit(left[number % 3], one), net.submit(right[number % 3], other)))
-        net.run(3)
-        peaceful = [net.transfer(name) for name in net.names for _ in range(3)]
+        peaceful = [net.submit(name, one) for name, pairs in spends.items() for one, _ in pairs[2:]]
         net.run(20 * BLOCK_S)
         tips = [{net.nodes[name].chain.tip.name for name in half} for half in (left, right)]
         assert not tips[0] & tips[1], "each half has a history of its own"
@@ -85,8 +84,9 @@ def split_in_two(seed: int) -> None:
             winner, loser, home = (one, other, right) if net.is_confirmed(left[0], one) else (other, one, left)
             assert net.conflicts[home[number % 3]].get(loser) == winner, "its wallet's node was told"
         for item in peaceful:
-            assert item is not None
-            assert all(net.is_confirmed(name, item) for name in net.names), "what conflicts with nothing is confirmed again"
+            assert all(net.is_confirmed(name, item) for name in net.names), (
+                "what conflicts with nothing is confirmed again"
+            )
         assert lost_sides & set(left) or lost_sides & set(right)
         assert not net.bans
         net.check()
@@ -116,7 +116,9 @@ def leave_the_chain(seed: int) -> None:
         net.universe.partition(few, many)
         net.run(60)  # until the links are given up: what waits in them would be news to the others at once
         mine = [net.transfer(few[0]) for _ in range(4)]
-        assert net.universe.run_until(lambda: all(net.is_confirmed(few[0], item) for item in mine if item), 60 * BLOCK_S)
+        assert net.universe.run_until(
+            lambda: all(net.is_confirmed(few[0], item) for item in mine if item), 60 * BLOCK_S
+        )
         for name in few:
             net.universe.ask(name, SetMining(0, Key(net.keys[0].public)))
         assert net.universe.run_until(

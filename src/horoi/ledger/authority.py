@@ -129,10 +129,16 @@ def missing(need: Required, witness: Witness, height: int, median_time_ms: int) 
     Counts signatures as given: that they are valid is ``rules.check_signatures``.
     """
     signers = {signature.key for signature in witness.signatures}
-    shown = {hash_of_preimage(preimage) for preimage in witness.preimages}
-    return [c for c in need.acting if not satisfied(c, signers, shown, height, median_time_ms)] + [
-        c for c in need.receiving if not satisfied(c, signers, shown, -1, -1)
-    ]
+    shown = [hash_of_preimage(preimage) for preimage in witness.preimages]
+    lacking: list[Condition] = []
+    for condition in need.acting:
+        if type(condition) is Key:  # the common case, without a call
+            if condition.public not in signers:
+                lacking.append(condition)
+        elif not satisfied(condition, signers, shown, height, median_time_ms):
+            lacking.append(condition)
+    lacking += [condition for condition in need.receiving if not satisfied(condition, signers, shown, -1, -1)]
+    return lacking
 
 
 def check_agreement(need: Required, witness: Witness, height: int, median_time_ms: int) -> None:

@@ -69,7 +69,7 @@ def check_body(body: Body) -> int:
         raise RuleError("form.empty", "a transaction without inputs defines or posts something")
     if body.inputs and body.since:
         raise RuleError("form.since", f"since={body.since} is for transactions without inputs")
-    if len({(spent.source, spent.index) for spent in body.inputs}) != len(body.inputs):
+    if len(body.inputs) > 1 and len({(spent.source, spent.index) for spent in body.inputs}) != len(body.inputs):
         raise RuleError("form.double_spend", "the same output is spent twice in one transaction")
     for spent in body.inputs:
         _check_content(spent.content)
@@ -163,16 +163,15 @@ def _check_conservation(body: Body, *, has_rights: bool) -> int:
         if retired.quantity == 0 or retired.asset == NATIVE:
             raise RuleError("form.retire", "a retirement is of some quantity, and not of the coin")
         _add(outgoing, retired.asset, retired.quantity)
-    balance = {asset: incoming.get(asset, 0) - outgoing.get(asset, 0) for asset in {**incoming, **outgoing}}
-    fee = balance.pop(NATIVE, 0)
+    fee = incoming.pop(NATIVE, 0) - outgoing.pop(NATIVE, 0)
     if fee < 0:
         raise RuleError("conservation", f"{-fee} more of the coin go out than come in")
-    for asset, rest in balance.items():
-        if rest:
-            raise RuleError(
-                "conservation",
-                f"asset {asset.hex()}: {incoming.get(asset, 0)} come in or are made, {outgoing.get(asset, 0)} go out",
-            )
+    if incoming != outgoing:
+        asset = min(a for a in {**incoming, **outgoing} if incoming.get(a, 0) != outgoing.get(a, 0))
+        raise RuleError(
+            "conservation",
+            f"asset {asset.hex()}: {incoming.get(asset, 0)} come in or are made, {outgoing.get(asset, 0)} go out",
+        )
     return fee
 
 

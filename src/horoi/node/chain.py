@@ -29,6 +29,7 @@ from horoi.ledger.consensus.nakamoto.tree import HeaderTree, Known
 from horoi.ledger.genesis import Genesis, network_id
 from horoi.ledger.ledger import Ledger, Prepared, Undo
 from horoi.ledger.rules import SignatureTriple
+from horoi.ledger.transaction import Transaction
 from horoi.machine.disk import Disk
 from horoi.node.events import ConnectedBlock, TipChanged
 from horoi.node.storage.cache import CachedStore
@@ -38,6 +39,10 @@ from horoi.node.undo import derive_undo
 
 CACHE_CHANGES = 200_000  # entries between flushes: about 60 MB of Python objects at most, measured
 FLUSH_EVERY_BLOCKS = 500  # a crash reconnects at most so many blocks; a guess
+
+
+STALE_BLOCKS = 100  # as deep as a reorganisation that anybody has to reckon with; a guess
+MAX_STALE_TRANSACTIONS = 10_000  # a guess: a second of the busiest load
 
 
 class Place(Record, frozen=True):
@@ -121,9 +126,9 @@ class Chain:
         """Blocks whose records this pass of the scrub has not looked at yet, the next one last."""
         self._flushed_height = 0
         self._parentless: dict[bytes, list[tuple[Header, Place]]] = {}
-        """While opening: kept blocks whose parent was not met yet, by parent."""
+        """Blocks of the log whose parent is not kept (it is damaged, say), by parent: they count once it is fetched again."""
+        self._parentless_undo: dict[bytes, Location] = {}
         self.ledger = self._open(marker) if marker else self._open_fresh()
-        self._parentless.clear()
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -169,13 +174,19 @@ class Chain:
             if record.kind == BLOCK:
                 header = block_codec.decode(record.payload).header
                 self._restore(header, Place(header, record.location, None))
-            elif record.kind == UNDO and record.name in self.places:
-                place = self.places[record.name]
-                self.places[record.name] = Place(place.header, place.block, record.location)
-                self._dirty_places[record.name] = None
+            elif record.kind == UNDO:
+                self._restore_undo(record.name, record.location)
         for stretch in lost:
             if stretch.offset >= HEAD_SIZE_BYTES:  # a damaged head is another matter: ``horoi ledger audit`` names it
                 self.log.give_up(stretch)
+
+    def _restore_undo(self, name: bytes, location: Location) -> None:
+        place = self.places.get(name)
+        if place is None:
+            self._parentless_undo[name] = location
+            return
+        self.places[name] = Place(place.header, place.block, location)
+        self._dirty_places[name] = None
 
     def _restore(self, header: Header, place: Place) -> None:
         """Take in a kept block. One that was kept before its parent waits for it; if that is not kept, it is fetched again."""
@@ -191,6 +202,9 @@ class Chain:
                 continue  # it follows a block that broke a rule
             self.places[known.name] = place
             self._dirty_places[known.name] = None
+            undo = self._parentless_undo.pop(known.name, None)
+            if undo is not None:
+                self._restore_undo(known.name, undo)
             self._mark_kept(known)
             ready.extend(self._parentless.pop(known.name, []))
 
@@ -242,6 +256,8 @@ class Chain:
         self.pending[name] = staged.raw
         self._to_save.append((BLOCK, name, staged.raw))
         self._mark_kept(staged.known)
+        for header, place in self._parentless.pop(name, []):
+            self._restore(header, place)
 
     def has(self, name: bytes) -> bool:
         """True if the block is kept."""
@@ -448,6 +464,19 @@ class Chain:
             lacking = [known for known in above[::-1][:window] if not self.has(known.name)]
             wanted.update((known.name, known) for known in lacking[:most])
         return list(wanted.values())
+
+    def stale_transactions(self) -> tuple[Transaction, ...]:
+        """The transactions of kept blocks of late that are not on the connected chain, in order of height."""
+        lowest = self.tip.height - STALE_BLOCKS
+        names = [name for name, place in self.places.items() if place.header.height >= lowest and name in self.tree]
+        side = [known for known in map(self.tree.by_name.__getitem__, names) if not self.is_active(known)]
+        found: list[Transaction] = []
+        for known in sorted(side, key=lambda known: (known.height, known.order)):
+            with contextlib.suppress(StorageError):
+                found.extend(self.block(known.name).transactions)
+            if len(found) >= MAX_STALE_TRANSACTIONS:
+                break
+        return tuple(found[:MAX_STALE_TRANSACTIONS])
 
     # ---- damage -------------------------------------------------------------------------------------
 

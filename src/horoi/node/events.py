@@ -93,6 +93,12 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     source: Peer | None = None
 
 
+class WaitAgain(msgspec.Struct, frozen=True, gc=False):
+    """Notice: these were in blocks that are not on the chain; they wait again if they still can. Nobody is answered."""
+
+    transactions: tuple[Transaction, ...]
+
+
 class SubmitResult(msgspec.Struct, frozen=True, gc=False):
     """What became of one transaction; ``rule`` and ``detail`` are empty if it was accepted."""
 

@@ -125,7 +125,13 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     relay = Relay(chain, mempool, place.dice, restored=load_mempool(place.disk, chain.network))
     saved = load_address_book(place.disk)
     peers = Peers(
-        PeersConfig(network_id=chain.network, connect=config.connect, own_address=config.advertise, listen_port=config.listen_port, agent=config.agent),
+        PeersConfig(
+            network_id=chain.network,
+            connect=config.connect,
+            own_address=config.advertise,
+            listen_port=config.listen_port,
+            agent=config.agent,
+        ),
         place.dice,
         saved=saved,
         height=lambda: chain.tip.height,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from horoi.lab.bench.connect import connect_one_core, connect_two_cores, open_staged, verify_rate
+from horoi.lab.bench.connect import Beside, connect_one_core, connect_two_cores, open_staged
 from horoi.lab.bench.ledger import LedgerBench
 from horoi.lab.bench.workload import bench_genesis, fans_for, make_workload
-from horoi.ledger.genesis import network_id
 from horoi.node.chain import Chain
 from horoi.world.live.disk import LiveDisk
 
@@ -26,11 +25,11 @@ def test_the_workload_is_connected_in_full_on_one_core_and_on_two(tmp_path: Path
     assert len(work.transactions) == TRANSACTIONS
     for name, measure in (("one", connect_one_core), ("two", connect_two_cores)):
         disk, chain = open_staged(str(tmp_path / name), work.genesis, work.stage)
-        assert measure(chain, work.blocks) > 0
+        measured = measure(chain, work.blocks)
+        assert (min(measured) if isinstance(measured, Beside) else measured) > 0
         assert (chain.tip.name, chain.ledger.bits.count) == (tip, outputs)
         chain.close()
         disk.close()
-    assert verify_rate(work.genesis, network_id(work.genesis), work.blocks[0], seconds=0.05) > 0
 
 
 @pytest.mark.real

@@ -134,7 +134,7 @@ class Core:
 
     def is_own(self, contact: Contact) -> bool:
         """Whether the contact is one of our nodes, or claims our address."""
-        return contact.address == self.nodes[0].contact.address
+        return bool(contact.address == self.nodes[0].contact.address)
 
     def is_believed(self, contact: Contact, now: float) -> bool:
         """Whether to take a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""

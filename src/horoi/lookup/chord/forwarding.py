@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from horoi.base.ids import in_half_open
 from horoi.lookup.chord.core import Core
-from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_CLOSER, MAX_HOPS, OWNER, Ack, Arrived, Forward
-from horoi.lookup.chord.node import Node
-from horoi.lookup.vocabulary import Address, Contact, Delivered
+from horoi.lookup.chord.messages import MAX_CLOSER, MAX_HOPS, Ack, Arrived, Forward
+from horoi.lookup.chord.node import Hop, Node
+from horoi.lookup.vocabulary import Address, Delivered
 
 ROUTE_TIMEOUT_S = 10.0  # a guess: a dozen hops, some of them dead
 TRIES = 2 * MAX_CLOSER  # next hops tried by one node, a guess
@@ -45,31 +45,31 @@ def serve_forward(core: Core, node: Node, message: Forward, source: Address, now
 
 def pass_on(core: Core, node: Node, message: Forward, now: float, tries: int = TRIES) -> None:
     """Deliver here if this node owns the key, else send it to the best next hop that answers."""
-    role, contacts = _next(core, node, message)
-    if role == OWNER:
+    is_owner, closer, behind = _next(core, node, message)
+    if is_owner:
         _deliver(core, node, message)
         return
-    next_hop = next((contact for contact in contacts if core.is_believed(contact, now)), None)
+    next_hop = next((contact for contact in (*closer, *behind) if core.is_believed(contact, now)), None)
     if next_hop is None or tries == 0:
         return  # the asker notices
+    is_final = next_hop not in closer
 
     def silent(at: float) -> None:
         core.bury(next_hop, at)
         pass_on(core, node, message, at, tries - 1)
 
-    core.forward(next_hop, message, role == FOUND, silent, now)
+    core.forward(next_hop, message, is_final, silent, now)
 
 
-def _next(core: Core, node: Node, message: Forward) -> tuple[int, tuple[Contact, ...]]:
+def _next(core: Core, node: Node, message: Forward) -> Hop:
     """As ``Node.next_hop``; but who is named as the owner is it, unless its predecessor stands between, and lives."""
-    if not message.final:
-        return node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
+    hop = node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
+    if not message.final or hop.is_owner:
+        return hop
     predecessor = node.predecessor
-    if predecessor is None or in_half_open(message.key, predecessor.id, node.id):
-        return OWNER, ()
-    if in_half_open(predecessor.id, message.key - 1, node.id):
-        return FOUND, (predecessor,)
-    return CLOSER, node.next_hop(message.key, all_successors=core.config.successors_in_lookups)[1]
+    if predecessor is not None and in_half_open(predecessor.id, (message.key - 1) & node.mask, node.id):
+        return Hop(False, (), (predecessor,))
+    return Hop(True, (), ())
 
 
 def _deliver(core: Core, node: Node, message: Forward) -> None:

@@ -1,8 +1,8 @@
 """Values and providers' words on the ring: kept by the owner of the key, copied to its successors.
 
-Replicas stand at the nodes that succeed the key (ToN 2003, section IV.E.3): when an owner fails, its successor owns the key and has the value already. When a node joins, its successor hands it
-the keys that are now its own; when it leaves, it hands over everything. Nodes copy all of their own keys again only when
-their replicas or their range have changed.
+Replicas stand at the nodes that succeed the key (ToN 2003, section IV.E.3): when an owner fails, its successor owns the key
+and has the value already. When a node joins, its successor hands it the keys that are now its own; when it leaves, it hands
+over everything. Nodes copy all of their own keys again only when their replicas or their range have changed.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _batches(things: Things) -> Iterator[Things]:
     """The same in parts that fit a datagram."""
     batch = Things([], [])
     size_bytes = 0
-    thing: Item | Word
-    for thing in (*things.items, *things.words):
+    all_things: list[Item | Word] = [*things.items, *things.words]
+    for thing in all_things:
         more_bytes = ITEM_OVERHEAD_BYTES + (len(thing.value) if isinstance(thing, Item) else 0)
         if size_bytes + more_bytes > TRANSFER_BYTES or len(batch.items) + len(batch.words) >= MAX_ITEMS:
             yield batch

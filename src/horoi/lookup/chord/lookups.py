@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 from horoi.base.ids import in_half_open, in_open
 from horoi.lookup.chord.core import Core
-from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_HOPS, OWNER, FindSuccessor, NextHop
+from horoi.lookup.chord.messages import MAX_HOPS, FindSuccessor, NextHop
 from horoi.lookup.chord.node import Node
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
 
@@ -51,8 +51,10 @@ class Walk:
         "_has_moved",
         "_last_resort",
         "_mask",
+        "_nearest",
         "_node",
         "_now",
+        "_reserve",
         "_search",
         "_witness",
         "hops",
@@ -79,7 +81,9 @@ class Walk:
         self._doubts = True
         self._has_moved = False
         self._now = 0.0
-        self._witness: tuple[int, Contact] | None = None
+        self._nearest = self._mask + 1  # how far before the key the nearest one is who answered
+        self._reserve: tuple[int, Contact, tuple[Contact, ...]] | None = None  # (hops, who, owners that it knows)
+        self._witness: tuple[int, Contact] | None = None  # who named the owners in _claims
         self._last_resort: tuple[int, int, tuple[Contact, ...]] | None = None
         self.hops = 0
         self.rpcs = 0
@@ -92,14 +96,14 @@ class Walk:
     def begin(self, now: float, *, claim: Contact | None = None) -> None:
         """Take the first step from the asker's own tables. ``claim`` is asked first: the owner at the last time."""
         node = self._node
-        role, contacts = node.next_hop(self.key, all_successors=self._core.config.successors_in_lookups)
-        if role == OWNER:
-            self.owners = (node.contact, *contacts)
+        hop = node.next_hop(self.key, all_successors=self._core.config.successors_in_lookups)
+        if hop.is_owner:
+            self.owners = (node.contact, *hop.behind)
             self._done(self, now)
             return
         if claim is not None:
             self._claims.append(((claim.id - self.key) & self._mask, 1, claim))
-        self._take(role, contacts, node.contact, 1, now)
+        self._take(node.contact, 1, hop.closer, hop.behind, now)
         self.step(now)
 
     def begin_through(self, contact: Contact, now: float) -> None:
@@ -129,22 +133,35 @@ class Walk:
         )
 
     def _choose(self) -> tuple[int, Contact | None]:
-        """Whom to ask next, and at how many hops: named owners first, the nearest; then who is closest before the key."""
-        contact = self._pop(self._claims)
-        if contact is None and self._has_moved:
+        """Whom to ask next, and at how many hops.
+
+        Named owners first, the nearest; then who is before the key, nearer than anyone who answered; then the owners that
+        the nearest who answered knows behind the key; then whoever is left.
+        """
+        chosen = self._pop(self._claims)
+        if chosen is None and self._has_moved:
             self._has_moved = False
-            contact = self._more_of_witness()
-        if contact is None:
-            contact = self._pop(self._candidates)
-        if contact is None and self._last_resort is None and self._doubted:
+            chosen = self._more_of_witness()
+        if chosen is None:
+            chosen = self._pop(self._candidates, self._nearest)
+        if chosen is None and self._reserve is not None:
+            (hops, source, behind), self._reserve = self._reserve, None
+            self._claim(source, hops, behind, self._now)
+            chosen = self._pop(self._claims)
+        if chosen is None:
+            chosen = self._pop(self._candidates)
+        if chosen is None and self._last_resort is None and self._doubted:
             self._claims, self._doubted = self._doubted, []
             self._doubts = False
-            contact = self._pop(self._claims)
-        return contact if contact is not None else (0, None)
+            chosen = self._pop(self._claims)
+        return chosen if chosen is not None else (0, None)
 
-    def _pop(self, places: list[Place]) -> tuple[int, Contact] | None:
+    def _pop(self, places: list[Place], below: int | None = None) -> tuple[int, Contact] | None:
+        """The nearest of the places that was not asked yet; with ``below``, only if it is nearer than that."""
         while places:
             place = min(places, key=_distance)
+            if below is not None and place[0] >= below:
+                return None
             places.remove(place)
             if place[2] not in self._asked:
                 return place[1], place[2]
@@ -157,10 +174,10 @@ class Walk:
         hops, witness = self._witness
         if witness != self._node.contact:
             return hops, witness
-        role, contacts = self._node.next_hop(self._search, all_successors=True)
-        if role == OWNER:
+        hop = self._node.next_hop(self._search, all_successors=True)
+        if hop.is_owner:
             return None
-        self._take(role, contacts, witness, 1, self._now)
+        self._claim(witness, 1, hop.behind, self._now)
         return self._pop(self._claims)
 
     def _on_failure(self, contact: Contact, now: float) -> None:
@@ -187,17 +204,17 @@ class Walk:
             if self._is_doubtful(contact):
                 self._keep_as_last_resort(contact, hops, reply)
             else:
-                self._end(contact, hops, reply.contacts, now)
+                self._end(contact, hops, reply.behind, now)
                 return
         else:
-            self._take(reply.role, reply.contacts, contact, hops + 1, now)
+            self._take(contact, hops + 1, reply.closer, reply.behind, now)
             self._take_predecessor(contact, hops, reply, now)
         self.step(now)
 
     def _settles(self, contact: Contact, hops: int, reply: NextHop) -> bool:
         """Whether the one who answered owns the key: it says so and shows why, or everyone before it is dead."""
         predecessor = reply.predecessor
-        if reply.role == OWNER:
+        if reply.is_owner:
             return predecessor is None or in_half_open(self._search, predecessor.id, contact.id)
         if self._witness is None:  # nobody named it as an owner
             return False
@@ -216,32 +233,41 @@ class Walk:
             del self._asked[contact]  # if the better one is dead, this one owns the key: then it is asked again
             self._claims.append(((contact.id - self._search) & self._mask, hops, contact))
 
-    def _take(self, role: int, contacts: tuple[Contact, ...], source: Contact, hops: int, now: float) -> None:
+    def _take(
+        self, source: Contact, hops: int, closer: tuple[Contact, ...], behind: tuple[Contact, ...], now: float
+    ) -> None:
         """Note whom ``source`` named, if that makes progress towards the key."""
         search, mask = self._search, self._mask
         left = (search - source.id) & mask
-        if role == FOUND:
-            claims = [
-                ((contact.id - search) & mask, hops, contact)
-                for contact in contacts
-                if (contact.id - search) & mask < mask + 1 - left and self._is_new(contact, now)
-            ]
-            if claims and self._is_doubtful(claims[0][2]):
-                self._doubted = [*self._doubted, *claims][:MAX_CANDIDATES]
-                return
-            self._claims += claims
-            if claims:
-                self._witness = (hops, source)
-            return
-        if role != CLOSER:
-            return
-        for contact in contacts:
-            distance = (search - contact.id) & mask
-            if 0 < distance < left and self._is_new(contact, now):
-                self._candidates.append((distance, hops, contact))
+        named = [
+            ((search - contact.id) & mask, hops, contact)
+            for contact in closer
+            if 0 < (search - contact.id) & mask < left and self._is_new(contact, now)
+        ]
+        if left <= self._nearest:
+            self._nearest = left
+            self._reserve = (hops, source, behind) if behind else None
+            if not named:  # its successor owns the key, or everyone between is dead
+                self._claim(source, hops, behind, now)
+        self._candidates += named
         if len(self._candidates) > MAX_CANDIDATES:
             self._candidates.sort(key=_distance)
             del self._candidates[MAX_CANDIDATES // 2 :]
+
+    def _claim(self, source: Contact, hops: int, behind: tuple[Contact, ...], now: float) -> None:
+        """``source`` names the owner: one of these, the first that lives."""
+        search, mask = self._search, self._mask
+        around = mask + 1 - ((search - source.id) & mask)  # behind the key and not yet past the source again
+        claims = [
+            ((contact.id - search) & mask, hops, contact)
+            for contact in behind
+            if (contact.id - search) & mask < around and self._is_new(contact, now)
+        ]
+        if claims and self._is_doubtful(claims[0][2]):
+            self._doubted = [*self._doubted, *claims][:MAX_CANDIDATES]
+        elif claims:
+            self._claims += claims
+            self._witness = (hops, source)
 
     def _is_new(self, contact: Contact, now: float) -> bool:
         return contact not in self._asked and contact != self._node.contact and self._core.is_believed(contact, now)
@@ -255,7 +281,7 @@ class Walk:
     def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
         behind = (contact.id - self.key) & self._mask
         if self._last_resort is None or behind < (self._last_resort[2][0].id - self.key) & self._mask:
-            self._last_resort = (behind, hops, (contact, *reply.contacts))
+            self._last_resort = (behind, hops, (contact, *reply.behind))
         self._witness = None
 
     def _end(self, owner: Contact, hops: int, successors: tuple[Contact, ...], now: float) -> None:

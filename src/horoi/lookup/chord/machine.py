@@ -176,8 +176,8 @@ Serve = Callable[[Chord, Any, Any, Address, float], Any]
 
 
 def _serve_find(core: Chord, node: Any, message: FindSuccessor, _source: Address, _now: float) -> NextHop:
-    role, contacts = node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
-    return NextHop(message.nonce, role, contacts, node.predecessor)
+    is_owner, closer, behind = node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
+    return NextHop(message.nonce, is_owner, closer, behind, node.predecessor)
 
 
 def _serve_permit(core: Chord, _node: Any, message: AskPermit, source: Address, now: float) -> Permitted:

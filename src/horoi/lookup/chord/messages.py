@@ -22,20 +22,17 @@ from horoi.lookup.vocabulary import (
 from horoi.machine.wire import Message
 
 MAX_SUCCESSORS: Final = 32  # a guess: 2 log2 N at 65,536 peers; the paper has r = 20 for 1000
-MAX_CLOSER: Final = 4  # contacts in one step's answer: about three times the request
+MAX_CLOSER: Final = 3  # contacts of a kind in one step's answer, which is then about three times the request
 MAX_HOPS: Final = 128  # more steps than any ring of bound ids needs: log2 N would be at most 40, dead ends trebled
 MAX_ITEMS: Final = 64  # in one transfer, if the datagram has room
 MAX_DATAGRAM_BYTES: Final = 1400  # below Ethernet's 1500 less headers, with room for a tunnel's
 
-Nonce = Annotated[int, Meta(ge=0, lt=2**63)]
+Nonce = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Permit = Annotated[bytes, Meta(max_length=8)]
 Seconds = Annotated[float, Meta(ge=0, le=1e7)]
 ValueBytes = Annotated[bytes, Meta(max_length=MAX_VALUE_BYTES)]
+Closer = Annotated[tuple[Contact, ...], Meta(max_length=MAX_CLOSER)]
 Contacts = Annotated[tuple[Contact, ...], Meta(max_length=MAX_SUCCESSORS)]
-
-OWNER: Final = 2  # role: the answerer owns the key
-FOUND: Final = 1  # role: its successor does; contacts are that successor and those behind it
-CLOSER: Final = 0  # role: contacts are closer to the key, the closest first
 
 
 class Hello(Message, frozen=True, tag="hello"):
@@ -61,11 +58,17 @@ class FindSuccessor(Message, frozen=True, tag="find"):
 
 
 class NextHop(Message, frozen=True, tag="next"):
-    """Where to go next. ``predecessor`` is the answerer's, by which an owner is checked."""
+    """Where to go next.
+
+    ``closer``: peers nearer to the key, the nearest first; empty if the answerer's successor owns the key. ``behind``: as
+    many successors of the answerer as are known at the key or behind it, nearest first. ``is_owner``: the answerer owns the
+    key itself; ``behind`` are those who keep its copies. ``predecessor`` is the answerer's, by which an owner is checked.
+    """
 
     nonce: Nonce
-    role: Annotated[int, Meta(ge=0, le=2)]
-    contacts: Contacts
+    is_owner: bool
+    closer: Closer
+    behind: Closer
     predecessor: Contact | None
 
 

@@ -7,8 +7,11 @@ the others, about log2 N, are kept: entry j of ``FingerTable.entries`` is finger
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from typing import NamedTuple
+
 from horoi.base.ids import in_half_open, in_open
-from horoi.lookup.chord.messages import CLOSER, FOUND, MAX_CLOSER, OWNER
+from horoi.lookup.chord.messages import MAX_CLOSER
 from horoi.lookup.vocabulary import Contact
 
 
@@ -78,6 +81,14 @@ class FingerTable:
         return found
 
 
+class Hop(NamedTuple):
+    """One step: whether this node owns the key, who is closer before it, who is behind it (``messages.NextHop``)."""
+
+    is_owner: bool
+    closer: tuple[Contact, ...]
+    behind: tuple[Contact, ...]
+
+
 class Node:
     """One node: what it is, and whom it knows."""
 
@@ -139,42 +150,54 @@ class Node:
             return False
         return self.predecessor is None or in_open(contact.id, self.predecessor.id, self.id)
 
-    def next_hop(self, key: int, *, all_successors: bool, count: int = MAX_CLOSER) -> tuple[int, tuple[Contact, ...]]:
-        """find_successor(key) at this node: (role, contacts). See ``messages.NextHop``."""
+    def next_hop(self, key: int, *, all_successors: bool) -> Hop:
+        """find_successor(key), one step of it at this node: see ``Hop``.
+
+        closest_preceding_node looks at the fingers (figure 5), and with ``all_successors`` at the successor list too (IV.E.3).
+        """
         successors = self.successors
+        if not successors:
+            return Hop(True, (), ())
         predecessor = self.predecessor
-        if not successors or (
-            predecessor is not None and (key - predecessor.id - 1) & self.mask < (self.id - predecessor.id) & self.mask
-        ):
-            return OWNER, tuple(successors[:count])
         node_id, mask = self.id, self.mask
+        if predecessor is not None and (key - predecessor.id - 1) & mask < (node_id - predecessor.id) & mask:
+            return Hop(True, (), tuple(successors[:MAX_CLOSER]))
         distance = (key - node_id) & mask
         if distance == 0:
-            return OWNER, tuple(successors[:count])
-        reach = successors[-1] if all_successors else successors[0]
-        if (reach.id - node_id) & mask >= distance:
-            first = next(i for i, known in enumerate(successors) if (known.id - node_id) & mask >= distance)
-            return FOUND, tuple(successors[first : first + count])
-        found = self.fingers.preceding(distance, count)
-        more = self._preceding_successors(found, distance, count, all_successors=all_successors)
-        if more:
-            found = sorted([*found, *more], key=lambda known: (known.id - node_id) & mask, reverse=True)[:count]
-        return CLOSER, tuple(found)
+            return Hop(True, (), tuple(successors[:MAX_CLOSER]))
+        if (successors[0].id - node_id) & mask >= distance:
+            return Hop(False, (), tuple(successors[:MAX_CLOSER]))
+        closer = self.fingers.preceding(distance, MAX_CLOSER)
+        if (successors[-1].id - node_id) & mask >= distance:
+            return self._hop_within_reach(distance, closer, all_successors)
+        if all_successors:
+            self._add(closer, successors, 0)
+        elif not closer:
+            closer = successors[:1]
+        return Hop(False, tuple(closer), ())
 
-    def _preceding_successors(
-        self, found: list[Contact], distance: int, count: int, *, all_successors: bool
-    ) -> list[Contact]:
-        """Successors before the key that belong among the ``found`` fingers: nearer to the key, or filling up."""
-        if len(found) < count:
-            return [
-                known for known in self.successors if known not in found and (known.id - self.id) & self.mask < distance
-            ]
-        if not all_successors:
-            return []
-        floor = (found[-1].id - self.id) & self.mask
-        if (self.successors[-1].id - self.id) & self.mask <= floor:
-            return []
-        return [known for known in self.successors if known not in found and (known.id - self.id) & self.mask > floor]
+    def _hop_within_reach(self, distance: int, closer: list[Contact], all_successors: bool) -> Hop:
+        """The key is among the successors: some are before it, some behind."""
+        successors = self.successors
+        split = bisect_left(successors, distance, key=self._distance)
+        if all_successors:
+            self._add(closer, successors, split)
+        elif not closer:
+            closer = successors[:1]
+        return Hop(False, tuple(closer), tuple(successors[split : split + MAX_CLOSER]))
+
+    def _add(self, closer: list[Contact], successors: list[Contact], split: int) -> None:
+        """Put the last of the successors before ``split`` (0: all) among the fingers, where they are nearer to the key."""
+        stop = split or len(successors)
+        if len(closer) == MAX_CLOSER and self._distance(successors[stop - 1]) <= self._distance(closer[-1]):
+            return
+        last = successors[max(0, stop - MAX_CLOSER) : stop]
+        closer += [known for known in last if known not in closer]
+        closer.sort(key=self._distance, reverse=True)
+        del closer[MAX_CLOSER:]
+
+    def _distance(self, contact: Contact) -> int:
+        return (contact.id - self.id) & self.mask
 
     def entries(self) -> int:
         """How many different peers are in the tables."""

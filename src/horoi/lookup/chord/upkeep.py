@@ -38,12 +38,15 @@ REPUBLISH_S = 60.0  # how often copies are offered to the replicas again; a gues
 
 
 def join(core: Core, request: Join, now: float) -> None:
-    """Enter the ring through any peer; with no bootstrap, be the ring."""
+    """Enter the ring through any peer; with no bootstrap, be the ring. A peer with tables resumes."""
     if core.bootstrap is not None or core.leaving:
         core.tell(Failed(JOIN, "joined already; leave first"))
         return
     own = core.nodes[0].contact.address
     core.bootstrap = tuple(address for address in request.bootstrap if address != own)
+    if core.nodes[0].successors:  # its tables are filled already (``converged``)
+        _start(core, now)
+        return
     core.joining = len(core.nodes)
     if not core.bootstrap:
         _begin_alone(core, now)

@@ -66,7 +66,9 @@ def is_node_id_of(number: int, address: Any) -> bool:
 def is_local(ip: str) -> bool:
     """Whether this is an address of a local network: loopback, link-local or private (BEP 42; RFC 1918, 4193)."""
     found = ipaddress.ip_address(ip)
-    return found.is_loopback or found.is_link_local or any(found in network for network in _LOCAL if _same(found, network))
+    return (
+        found.is_loopback or found.is_link_local or any(found in network for network in _LOCAL if _same(found, network))
+    )
 
 
 _LOCAL = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))

@@ -32,6 +32,7 @@ from horoi.node.events import (
     TipChanged,
     TransactionAccepted,
     TransactionRemoved,
+    WaitAgain,
 )
 from horoi.node.mempool import ChainView, Mempool, Orphans
 from horoi.node.relay.intake import Intake, Pending
@@ -60,7 +61,7 @@ class Relay:
     """The machine. Owns what enters the mempool. Stands above sync and below the miner, so that the miner finds the pool at
     the new tip. ``restored``: the pool of an earlier life."""
 
-    hears = (Started, PeerReady, TipChanged, Submit)
+    hears = (Started, PeerReady, TipChanged, Submit, WaitAgain)
 
     def __init__(
         self, chain: ChainView, mempool: Mempool, dice: random.Random, *, restored: tuple[Transaction, ...] = ()
@@ -104,6 +105,8 @@ class Relay:
             refusal = self.submissions.begin(request)
             if refusal is not None:
                 self._outbox.tell(refusal)
+        elif isinstance(request, WaitAgain):
+            self.submissions.queue(None, None, request.transactions)
         elif isinstance(request, TipChanged):
             self._tip_changed(request, now)
         elif isinstance(request, PeerReady):

@@ -34,7 +34,7 @@ from horoi.machine.contract import (
 )
 from horoi.machine.host import Started
 from horoi.node.chain import Chain, KnownTransaction, Staged
-from horoi.node.events import Misbehaved, PeerHeight, PeerReady, PeerUseful, SubmitBlock, TipChanged
+from horoi.node.events import Misbehaved, PeerHeight, PeerReady, PeerUseful, SubmitBlock, TipChanged, WaitAgain
 from horoi.node.sync.messages import (
     MAX_BLOCKS_PER_REQUEST,
     MAX_HEADERS,
@@ -144,7 +144,11 @@ class Sync:
 
     def _asked(self, request: Any, now: float) -> list[Action]:
         if isinstance(request, Started):
-            return [*self._tell_tip(self.chain.recover()), Arm("tick", TICK_S)]
+            actions = self._tell_tip(self.chain.recover())
+            stale = self.chain.stale_transactions()
+            if stale:  # they waited in a pool that a crash may have taken away
+                actions.append(Tell(WaitAgain(stale)))
+            return [*actions, Arm("tick", TICK_S)]
         if isinstance(request, PeerReady):
             actions = self._lost(request.peer, now)  # a world may let a new link take the place of an old one
             self.peers[request.peer] = PeerState(tokens_at=now, serve_tokens_at=now)

@@ -1,0 +1,193 @@
+"""A simulated network of one overlay: peers by number, joined for real or settled, failing, leaving and coming.
+
+Peers are numbered 0, 1, 2, ...; the number is the address. Strangers that churn brings go on counting.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from horoi.base.errors import UsageError
+from horoi.lab.lookup.measure import UDP_IP_BYTES
+from horoi.lab.lookup.overlay import Overlay, Settings, Truth
+from horoi.lookup.vocabulary import Join, Joined, Lookup
+from horoi.machine.contract import Machine
+from horoi.machine.host import Hosted, Place
+from horoi.world.sim.churn import Churn, Exponential
+from horoi.world.sim.latency import Constant, King, Latency, Plane, Regions, Uniform
+from horoi.world.sim.network import Network
+from horoi.world.sim.universe import Universe
+
+LATENCIES: dict[str, Callable[[int], Latency]] = {
+    "constant": lambda _seed: Constant(50.0),
+    "uniform": lambda _seed: Uniform(20.0, 120.0),
+    "regions": lambda _seed: Regions(),
+    "king": lambda seed: King(seed=seed),
+    "plane": lambda _seed: Plane(torus=True),
+}
+"""The models by name; their figures and sources are in ``world.sim.latency``."""
+
+JOIN_GAP_S = 0.2  # between two joins, a guess: several are under way at once
+SETTLE_S = 180.0  # after the last join, a guess: every finger is looked at several times
+BOOTSTRAPS = 3  # addresses that a newcomer knows, a guess
+
+
+class LookupNetwork:
+    """The peers of a run and what is known about them."""
+
+    def __init__(self, settings: Settings, overlay: Overlay, *, upkeep: bool, count_bytes: bool) -> None:
+        if settings.latency not in LATENCIES:
+            raise UsageError(f"latency must be one of {', '.join(LATENCIES)}, not {settings.latency!r}")
+        self.overlay = overlay
+        self.settings = settings
+        self.upkeep = upkeep
+        self.latency = LATENCIES[settings.latency](settings.seed)
+        self.bytes = 0
+        self.messages = 0
+        self.universe = Universe(
+            f"lookup/{settings.seed}",
+            network=Network(latency=self.latency, loss=settings.loss),
+            transport="datagram",
+            codec=False,
+            sizes=self._size if count_bytes else None,
+            digest=False,
+            trace=0,
+            keep_notices=False,
+            on_notice=self._told,
+        )
+        self.dice = self.universe.dice("lab")
+        self.machines: list[Machine] = []
+        self.up: list[int] = []  # joined and alive
+        self._place: dict[int, int] = {}  # address -> index in up
+        self.truth: Truth = overlay.truth([])
+        self.on_answer: Callable[[Any, float], None] = lambda _notice, _now_s: None
+        self.on_gone: Callable[[int], None] = lambda _address: None
+        self.liars: dict[int, None] = {}
+        self.churn: Churn | None = None
+
+    def _size(self, message: Any) -> int:
+        size_bytes = len(self.overlay.wire.encode(message)) + UDP_IP_BYTES
+        self.bytes += size_bytes
+        self.messages += 1
+        return size_bytes
+
+    def _told(self, address: int, notice: Any) -> None:
+        if isinstance(notice, Joined):
+            self._is_up(address)
+        else:
+            self.on_answer(notice, self.universe.now)
+
+    # Beginning
+
+    def add(self, address: int) -> None:
+        """Boot a peer; it has not joined."""
+        self.universe.add(address, self._boot)
+
+    def _boot(self, place: Place) -> Hosted:
+        machine = self.overlay.machine(place.name, upkeep=self.upkeep)
+        if place.name in self.liars:
+            machine = self.overlay.liar(machine)
+        self.machines.append(machine)
+        return Hosted(machine, None)
+
+    def settle(self, count: int) -> None:
+        """``count`` peers in the state that joins converge to. With upkeep each resumes as soon as time passes."""
+        for address in range(count):
+            self.add(address)
+        self.overlay.settle(self.machines, joined=not self.upkeep)
+        self.truth = self.overlay.truth(range(count))
+        for address in range(count):
+            self._is_up(address)
+            if self.upkeep:
+                self.universe.ask(address, Join())
+        self.universe.run_for(0.0)
+
+    def join(self, count: int) -> None:
+        """``count`` peers that join one after the other, each through a random one that is there; then they settle."""
+        for address in range(count):
+            self.add(address)
+            known = self.up or list(range(address))
+            bootstrap = tuple(self.dice.sample(known, min(BOOTSTRAPS, len(known))))
+            self.universe.ask(address, Join(bootstrap))
+            self.universe.run_for(JOIN_GAP_S)
+        self.universe.run_for(SETTLE_S)
+
+    # Coming and going
+
+    def _is_up(self, address: int) -> None:
+        if address not in self._place:
+            self._place[address] = len(self.up)
+            self.up.append(address)
+            self.truth.add(address)
+
+    def _is_down(self, address: int) -> None:
+        place = self._place.pop(address, None)
+        if place is None:
+            return
+        last = self.up.pop()
+        if last != address:
+            self.up[place] = last
+            self._place[last] = place
+        self.truth.remove(address)
+
+    def fail(self, share: float) -> None:
+        """Let a share of the peers fail at once, without a word."""
+        for address in self.dice.sample(self.up, round(share * len(self.up))):
+            self.universe.crash(address)
+            self._is_down(address)
+
+    def begin_churn(self, median_s: float) -> None:
+        """Sessions end at exponential times, by crash; a stranger joins in each one's place at once (Rhea et al. 2004)."""
+        self.churn = _Churn(self, Exponential.of_median(median_s))
+        self.churn.cover(list(self.up))
+
+    def newcomer(self, number: int) -> int:
+        """A stranger comes and joins."""
+        address = self.settings.peers + number
+        self.add(address)
+        self.machines.clear()  # only a settling network needs them
+        bootstrap = tuple(self.dice.sample(self.up, min(BOOTSTRAPS, len(self.up))))
+        self.universe.ask(address, Join(bootstrap))
+        return address
+
+    def gone(self, address: int) -> None:
+        """A session has ended."""
+        self._is_down(address)
+        self.on_gone(address)
+
+    # Asking
+
+    def honest_peer(self) -> int:
+        """A random peer that is up and no liar."""
+        while True:
+            address = self.up[self.dice.randrange(len(self.up))]
+            if address not in self.liars:
+                return address
+
+    def key(self) -> int:
+        """A random key."""
+        return self.dice.getrandbits(self.overlay.bits)
+
+    def lookup(self, token: int, address: int, key: int) -> None:
+        """Have a peer look a key up."""
+        self.universe.ask(address, Lookup(token, key))
+
+
+class _Churn(Churn):
+    """Churn that tells the network who goes."""
+
+    def __init__(self, network: LookupNetwork, session: Exponential) -> None:
+        super().__init__(network.universe, session, newcomer=network.newcomer)
+        self._network = network
+
+    def leave(self, name: int) -> None:
+        if self._running:
+            self._network.gone(name)
+        super().leave(name)
+
+
+def pick_liars(peers: int, share: float, dice: random.Random) -> dict[int, None]:
+    """Which peers lie."""
+    return dict.fromkeys(sorted(dice.sample(range(peers), round(share * peers))))

@@ -1,0 +1,269 @@
+"""What every part of a CAN machine stands on: its realities, the requests under way, and the actions being answered.
+
+The parts (``routing``, ``walk``, ``seek``, ``joining``, ``upkeep``, ``repair``, ``reassignment``, ``keeping``) are functions over a ``Core``;
+``machine`` wires them to events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeAlias
+
+from horoi.lookup.can.config import CanConfig
+from horoi.lookup.can.hotspots import HotSpots
+from horoi.lookup.can.messages import ANY_REALITY, AskPermit, Permitted
+from horoi.lookup.can.realities import Reality
+from horoi.lookup.can.zone import Place, Space
+from horoi.lookup.common.pending import Pending
+from horoi.lookup.common.permits import Permits
+from horoi.lookup.common.providers import ProviderStore
+from horoi.lookup.common.rates import TokenBuckets
+from horoi.lookup.common.values import ValueStore
+from horoi.lookup.vocabulary import Address, Contact
+from horoi.machine.contract import Action, Arm, Send, Tell
+
+RPC = "rpc"
+"""The one timer of all requests under way."""
+
+BURIED_S = 60.0  # how long a silent peer is not believed in when others name it; a guess: they learn it too
+MAX_BURIED = 256  # a guess: more than the neighbours of one peer, twice over
+
+OnReply: TypeAlias = Callable[[Any, float], None]
+OnFailure: TypeAlias = Callable[[float], None]
+
+
+class Context:
+    """What a request was for: called with the reply, or when it is given up."""
+
+    __slots__ = ("on_failure", "on_reply")
+
+    def __init__(self, on_reply: OnReply, on_failure: OnFailure) -> None:
+        self.on_reply = on_reply
+        self.on_failure = on_failure
+
+
+class Core:
+    """State of one peer. A million must fit: what is not used is not made."""
+
+    __slots__ = (
+        "_buckets",
+        "_buried",
+        "_hotspots",
+        "_pending",
+        "_permits",
+        "_providers",
+        "_values",
+        "asking",
+        "bootstrap",
+        "config",
+        "contact",
+        "dice",
+        "held",
+        "joining",
+        "leaving",
+        "misplaced",
+        "out",
+        "own_words",
+        "realities",
+        "requests",
+        "space",
+        "timers",
+    )
+
+    def __init__(self, contact: Contact, config: CanConfig, dice: Random, space: Space) -> None:
+        self.contact = contact
+        self.config = config
+        self.dice = dice
+        self.space = space
+        self.realities = tuple(Reality(number, space, contact) for number in range(config.realities))
+        self.out: list[Action] = []
+        self.requests = 0  # the application's, under way
+        self.asking: dict[int, Any] | None = None  # ticket -> seek.Attempt that waits for its Arrived
+        self.held = 0  # messages that wait here for a way on
+        self.joining = 0  # realities in which this peer has no zone yet
+        self.leaving = False
+        self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
+        self.misplaced = False  # something is kept here that may belong to another now
+        self.own_words: dict[int, None] | None = None  # what this peer provides, in order
+        self.timers: dict[str, Callable[[float], None]] | None = None  # of single waits, by name
+        self._pending: Pending | None = None
+        self._values: ValueStore | None = None
+        self._providers: ProviderStore | None = None
+        self._permits: Permits | None = None
+        self._buckets: TokenBuckets | None = None
+        self._buried: dict[Contact, float] | None = None
+        self._hotspots: HotSpots | None = None
+
+    # What is made on first use
+
+    @property
+    def pending(self) -> Pending:
+        if self._pending is None:
+            self._pending = Pending(self.dice)
+        return self._pending
+
+    @property
+    def values(self) -> ValueStore:
+        if self._values is None:
+            self._values = ValueStore(self.config.bits)
+        return self._values
+
+    @property
+    def providers(self) -> ProviderStore:
+        if self._providers is None:
+            self._providers = ProviderStore()
+        return self._providers
+
+    @property
+    def permits(self) -> Permits:
+        if self._permits is None:
+            self._permits = Permits(self.dice)
+        return self._permits
+
+    @property
+    def hotspots(self) -> HotSpots:
+        if self._hotspots is None:
+            self._hotspots = HotSpots()
+        return self._hotspots
+
+    @property
+    def keeps_values(self) -> bool:
+        """True if anything was ever kept for others."""
+        return self._values is not None or self._providers is not None
+
+    @property
+    def has_cache(self) -> bool:
+        return self._hotspots is not None
+
+    def may_serve(self, address: Address, now: float) -> bool:
+        """Whether a request from this address is within its rate."""
+        if self.config.rate_per_s is None:
+            return True
+        if self._buckets is None:
+            self._buckets = TokenBuckets(self.config.rate_per_s, 2 * self.config.rate_per_s)
+        return self._buckets.take(address, now)
+
+    # Who is who
+
+    @property
+    def is_joined(self) -> bool:
+        return self.bootstrap is not None and not self.joining and not self.leaving
+
+    def owns(self, place: Place, reality: int = ANY_REALITY) -> bool:
+        """Whether the place is in a zone of this peer, in any reality or in this one."""
+        return any(r.owns(place) for r in self.realities if reality in (ANY_REALITY, r.number))
+
+    def places(self, key: int) -> list[Place]:
+        """Where a key is kept, one place per hash function."""
+        return [self.space.place(self.space.hashed(key, number)) for number in range(self.config.hashes)]
+
+    def keeps(self, key: int) -> bool:
+        """Whether this peer is one of those who should keep what is under the key."""
+        return any(self.owns(place) for place in self.places(key))
+
+    def is_believed(self, contact: Contact, now: float) -> bool:
+        """Whether to talk to a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
+        if not 0 <= contact.id < 1 << self.config.bits or contact.address == self.contact.address:
+            return False
+        buried_s = self._buried.get(contact) if self._buried is not None else None
+        if buried_s is not None and now < buried_s + BURIED_S:
+            return False
+        return self.config.is_bound is None or self.config.is_bound(contact)
+
+    def bury(self, contact: Contact, now: float) -> None:
+        """A peer does not answer: do not believe others that name it, for a while."""
+        if self._buried is None:
+            self._buried = {}
+        self._buried.pop(contact, None)
+        self._buried[contact] = now
+        if len(self._buried) > MAX_BURIED:
+            del self._buried[next(iter(self._buried))]
+
+    def exhume(self, contact: Contact) -> None:
+        """A peer that was taken for dead has spoken."""
+        if self._buried is not None:
+            self._buried.pop(contact, None)
+
+    def permit_of(self, address: Address) -> bytes:
+        """The permit that a neighbour or mate has given us; empty if none has."""
+        for reality in self.realities:
+            neighbour = reality.neighbours.get(address)
+            if neighbour is not None and neighbour.permit:
+                return neighbour.permit
+            mate = reality.mates.get(address) if reality.mates else None
+            if mate is not None and mate.permit:
+                return mate.permit
+        return b""
+
+    # Actions
+
+    def send(self, address: Address, message: Any) -> None:
+        self.out.append(Send(address, message))
+
+    def tell(self, notice: Any) -> None:
+        self.out.append(Tell(notice))
+
+    def arm(self, timer: Any, after_s: float | None) -> None:
+        self.out.append(Arm(timer, after_s))
+
+    def later(self, name: str, after_s: float, call: Callable[[float], None]) -> None:
+        """Call ``call(now)`` after a while, in place of what this name was to do before."""
+        if self.timers is None:
+            self.timers = {}
+        self.timers[name] = call
+        self.out.append(Arm(name, after_s))
+
+    def ask(
+        self,
+        contact: Contact,
+        make: Callable[[int], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Send the request ``make(nonce)`` to a contact; one of the two is called later, or ``on_failure`` at once."""
+        pending = self.pending
+        if pending.full:
+            on_failure(now)
+            return
+        nonce = pending.open(contact, Context(on_reply, on_failure), now, timeout_s)
+        self.out.append(Send(contact.address, make(nonce)))
+        wake_s = pending.wake_s(now)
+        if wake_s is not None:
+            self.out.append(Arm(RPC, wake_s))
+
+    def ask_twice(
+        self,
+        contact: Contact,
+        make: Callable[[int], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+    ) -> None:
+        """Ask, and ask once more: one lost datagram is no death."""
+        self.ask(contact, make, on_reply, lambda at: self.ask(contact, make, on_reply, on_failure, at), now)
+
+    def write(
+        self,
+        contact: Contact,
+        make: Callable[[int, bytes], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+        permit: bytes = b"",
+    ) -> None:
+        """Send ``make(nonce, permit)``, twice if need be, with the permit that is at hand, or asked for first."""
+        permit = permit or self.permit_of(contact.address)
+        if permit:
+            self.ask_twice(contact, lambda nonce: make(nonce, permit), on_reply, on_failure, now)
+            return
+
+        def permitted(reply: Any, at: float) -> None:
+            if isinstance(reply, Permitted):
+                self.ask_twice(contact, lambda nonce: make(nonce, reply.permit), on_reply, on_failure, at)
+            else:
+                on_failure(at)
+
+        self.ask_twice(contact, AskPermit, permitted, on_failure, now)

@@ -1,0 +1,98 @@
+"""Realities (section 3.2): several independent coordinate spaces at once. "For a CAN with r realities, a single node is assigned r
+coordinate zones, one on every reality, and holds r independent neighbor sets"; what is kept under a key is kept in each.
+
+``Reality`` is what one peer is in one of them. The others it shares its zones with (section 3.4) are its ``mates``.
+"""
+
+from __future__ import annotations
+
+from horoi.lookup.can.messages import Claim
+from horoi.lookup.can.neighbours import Neighbours
+from horoi.lookup.can.partition import merged, volume
+from horoi.lookup.can.takeover import Takeovers
+from horoi.lookup.can.zone import Place, Space, Zone, overlap
+from horoi.lookup.vocabulary import Address, Contact
+
+
+class Mate:
+    """Another peer of this zone, and when it was last heard."""
+
+    __slots__ = ("asked_s", "claim", "heard_s", "permit")
+
+    def __init__(self, claim: Claim, now: float) -> None:
+        self.claim = claim
+        self.heard_s = now
+        self.asked_s = -1.0
+        self.permit = b""
+
+
+class Reality:
+    """Zones, neighbours and repairs of one peer in one reality. ``claim`` is what it tells others."""
+
+    __slots__ = (
+        "checked",
+        "claim",
+        "gap_tries",
+        "inherited",
+        "mates",
+        "neighbours",
+        "number",
+        "space",
+        "stamp",
+        "takeovers",
+        "zones",
+    )
+
+    def __init__(self, number: int, space: Space, contact: Contact) -> None:
+        self.number = number
+        self.space = space
+        self.zones: tuple[Zone, ...] = ()
+        self.claim = Claim(contact, (), 0)
+        self.neighbours = Neighbours(space)
+        self.mates: dict[Address, Mate] | None = None
+        self.inherited: tuple[Zone, ...] = ()  # zones that came by takeover: given up if their owner lives
+        self.takeovers: Takeovers | None = None
+        self.gap_tries: dict[Zone, int] | None = None
+        self.stamp = 0  # of the list of neighbours that is told
+        self.checked = False  # that neighbours cover every face
+
+    def set_zones(self, zones: tuple[Zone, ...], now: float) -> None:
+        """Own these zones from now on, and no others."""
+        self.zones = merged(zones)
+        version = max(self.claim.version + 1, int(now * 1000))  # also grows over a restart, which forgets the last one
+        self.claim = Claim(self.claim.contact, self.zones, version)
+        self.inherited = tuple(z for z in self.inherited if any(overlap(z, mine) for mine in self.zones))
+        self.neighbours.retain(self.zones)
+        self.changed(now)
+
+    def changed(self, now: float) -> None:
+        """The neighbours are others than before: what is told of them is out of date."""
+        self.stamp = max(self.stamp + 1, int(now * 1000))
+        self.checked = False
+
+    def owns(self, place: Place) -> bool:
+        """Whether the place is in one of this peer's zones."""
+        space = self.space
+        for zone in self.zones:
+            if space.contains(zone, place):
+                return True
+        return False
+
+    def distance(self, point: tuple[int, ...]) -> int:
+        """Squared distance from the nearest of the zones; beyond every distance if there is none."""
+        distance = self.space.distance
+        return min((distance(zone, point) for zone in self.zones), default=1 << 2 * (self.space.width + 5))
+
+    def volume(self) -> float:
+        """Part of the whole space."""
+        return volume(self.space, self.zones)
+
+    def mate_contacts(self) -> tuple[Contact, ...]:
+        return tuple(mate.claim.contact for mate in self.mates.values()) if self.mates else ()
+
+    def around(self) -> list[Claim]:
+        """What is told of the neighbours: the believed part of their claims."""
+        return [
+            n.claim if n.zones == n.claim.zones else Claim(n.claim.contact, n.zones, n.claim.version)
+            for n in self.neighbours
+        ]

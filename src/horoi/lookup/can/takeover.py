@@ -1,0 +1,86 @@
+"""TAKEOVER (section 2.3): which neighbour gets the zone of a peer that failed.
+
+"Each neighbor of the failed node will do this independently, with the timer initialized in proportion to the volume of the node's own zone.
+When the timer expires, a node sends a TAKEOVER message conveying its own zone volume to all of the failed node's neighbors. On receipt
+of a TAKEOVER message, a node cancels its own timer if the zone volume in the message is smaller that its own zone volume, or it
+replies with its own TAKEOVER message."
+
+Volumes are powers of two apart, so the timer is measured in volumes of the failed zone: a peer of the same size waits ``takeover_s``.
+These are the rules; ``repair`` carries them out.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from horoi.lookup.can.messages import Claim
+from horoi.lookup.can.zone import Zone
+from horoi.lookup.vocabulary import Address, Contact
+
+MAX_TAKEOVERS = 64  # failures that one peer attends to at once, a guess: more than its neighbours, mostly
+MAX_TIMER = 8.0  # times takeover_s, a guess: a huge zone beside a tiny one must not wait for ever
+MIN_TIMER = 0.25  # times takeover_s: about a round trip, for a TAKEOVER that is under way
+JITTER = 0.25  # of the timer, so that equals do not all speak at once; a guess
+
+
+class Failure:
+    """One failed neighbour: what it held, whom it had around it, and who of those has answered since."""
+
+    __slots__ = ("answered", "around", "contact", "is_searched", "zones")
+
+    def __init__(self, contact: Contact, zones: tuple[Zone, ...], around: tuple[Claim, ...]) -> None:
+        self.contact = contact
+        self.zones = zones
+        self.around = around
+        self.answered: dict[Address, None] = {}
+        self.is_searched = False
+
+    def is_risky(self) -> bool:
+        """Less than half of the failed peer's neighbours are reachable: look farther before taking over (section 2.3)."""
+        return not self.is_searched and 2 * len(self.answered) < len(self.around)
+
+
+class Takeovers:
+    """Failures that this peer attends to, by the failed peer's address."""
+
+    __slots__ = ("_failures",)
+
+    def __init__(self) -> None:
+        self._failures: dict[Address, Failure] = {}
+
+    def __len__(self) -> int:
+        return len(self._failures)
+
+    def get(self, address: Address) -> Failure | None:
+        return self._failures.get(address)
+
+    def add(self, failure: Failure) -> bool:
+        """Attend to a failure. False if it is attended to already, or there are too many."""
+        if failure.contact.address in self._failures or len(self._failures) >= MAX_TAKEOVERS:
+            return False
+        self._failures[failure.contact.address] = failure
+        return True
+
+    def drop(self, address: Address) -> Failure | None:
+        """The matter is settled."""
+        return self._failures.pop(address, None)
+
+    def addresses(self) -> list[Address]:
+        return list(self._failures)
+
+    def heard(self, address: Address) -> None:
+        """A peer has answered: where it is a failed one's neighbour, that counts."""
+        for failure in self._failures.values():
+            if any(claim.contact.address == address for claim in failure.around):
+                failure.answered[address] = None
+
+
+def timer_s(own_volume: float, failed_volume: float, takeover_s: float, dice: Random) -> float:
+    """How long to wait before taking over: in proportion to the volume of one's own zone."""
+    ratio = min(max(own_volume / failed_volume, MIN_TIMER), MAX_TIMER) if failed_volume else MAX_TIMER
+    return takeover_s * ratio * (1 + JITTER * dice.random())
+
+
+def gives_way(own_volume: float, own: Contact, other_volume: float, other: Contact) -> bool:
+    """Whether the other one, by its TAKEOVER, is the better heir: smaller, or equal with the lower id."""
+    return (other_volume, other.id) < (own_volume, own.id)
