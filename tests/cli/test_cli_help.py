@@ -21,7 +21,7 @@ HEAVY = (
     "rich",
     "starlette",
     "uvicorn",
-    "plyvel",
+    "rocksdict",
     "asyncio",
     "platformdirs",
     "horoi.ledger",

@@ -59,6 +59,11 @@ def prose(page: Path) -> str:
     return _FENCE.sub("", read(page))
 
 
+def links(page: Path) -> list[str]:
+    """Targets of the page's links."""
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]+`", "``", prose(page)))
+
+
 def inline_code(page: Path) -> list[str]:
     """What stands in single backticks."""
     return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose(page))

@@ -86,9 +86,17 @@ class Session:
         state = self.folder / "environment"
         script = f"{command}\ncode=$?\nenv -0 > {shlex.quote(str(state))}\nexit $code"
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=WITHIN_S
+            ["bash", "-c", script],
+            cwd=self.here,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+            check=False,
         )
-        assert done.returncode == 0, f"{block.where}: {command}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, (
+            f"{block.where}: {command}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        )
         pairs = (pair.split("=", 1) for pair in state.read_text().split("\0") if pair)
         self.environment = {name: value for name, value in pairs if name not in ("_", "SHLVL")}
         self.here = Path(self.environment.get("PWD", self.here))

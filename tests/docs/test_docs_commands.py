@@ -87,7 +87,13 @@ def test_what_is_not_run_is_listed_with_its_reason() -> None:
 
 
 def test_a_wrong_command_is_found() -> None:
-    for wrong in ("horoi frobnicate", "horoi asset issue crude 1 --frob", "make nonsense", "curl http://x/v0/none", "rm x"):
+    for wrong in (
+        "horoi frobnicate",
+        "horoi asset issue crude 1 --frob",
+        "make nonsense",
+        "curl http://x/v0/none",
+        "rm x",
+    ):
         with pytest.raises(AssertionError):
             check_command(wrong)
     assert horoi_command(["key", "new", "office"])[1] == ["office"]

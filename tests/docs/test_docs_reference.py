@@ -17,7 +17,6 @@ from horoi.node.relay import messages as relay_messages
 from horoi.node.story import format as story_format
 from horoi.node.story.format import read_story
 from horoi.node.sync import messages as sync_messages
-from horoi.web.model.node import MiningForm
 from horoi.world.live import channel, frames
 from horoi.world.live.limits import Limits
 
@@ -144,4 +143,3 @@ def test_metrics_are_documented_as_they_are_named() -> None:
     told = re.findall(r"`(horoi_\w+)`", OPERATING)
     assert len(told) > 7
     assert set(told) <= known
-    assert MiningForm  # the API's own names stand in its OpenAPI document

@@ -83,7 +83,7 @@ def _versions() -> Iterator[Check]:
         )
     yield _library("libsecp256k1 (coincurve)", "coincurve", _try_signature)
     yield _library("msgspec", "msgspec", _try_codec)
-    yield _library("LevelDB (plyvel)", "plyvel", _try_import("plyvel"))
+    yield _library("RocksDB (rocksdict)", "rocksdict", _try_import("rocksdict"))
 
 
 def _library(name: str, package: str, attempt: Callable[[], None]) -> Check:

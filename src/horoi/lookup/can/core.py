@@ -26,7 +26,12 @@ from horoi.machine.contract import Action, Arm, Send, Tell
 RPC = "rpc"
 """The one timer of all requests under way."""
 
+REFRESH = "refresh"
+"""The timer after which kept values are offered to their other owners."""
+
+REFRESH_SOON_S = 2.0  # a guess: when the zones have settled
 BURIED_S = 60.0  # how long a silent peer is not believed in when others name it; a guess: they learn it too
+PROBE_S = 1.5  # a guess: two timeouts; several peers name the same stranger at once
 MAX_BURIED = 256  # a guess: more than the neighbours of one peer, twice over
 
 OnReply: TypeAlias = Callable[[Any, float], None]
@@ -52,6 +57,7 @@ class Core:
         "_hotspots",
         "_pending",
         "_permits",
+        "_probed",
         "_providers",
         "_values",
         "asking",
@@ -94,6 +100,7 @@ class Core:
         self._buckets: TokenBuckets | None = None
         self._buried: dict[Contact, float] | None = None
         self._hotspots: HotSpots | None = None
+        self._probed: dict[tuple[Address, int], float] | None = None
 
     # What is made on first use
 
@@ -164,12 +171,24 @@ class Core:
 
     def is_believed(self, contact: Contact, now: float) -> bool:
         """Whether to talk to a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
+        buried_s = self._buried.get(contact) if self._buried is not None else None
+        return self.is_bound(contact) and not (buried_s is not None and now < buried_s + BURIED_S)
+
+    def is_bound(self, contact: Contact) -> bool:
+        """Whether it is a contact of another peer, whose id belongs to it."""
         if not 0 <= contact.id < 1 << self.config.bits or contact.address == self.contact.address:
             return False
-        buried_s = self._buried.get(contact) if self._buried is not None else None
-        if buried_s is not None and now < buried_s + BURIED_S:
-            return False
         return self.config.is_bound is None or self.config.is_bound(contact)
+
+    def was_probed(self, address: Address, reality: int, now: float) -> bool:
+        """Whether this peer was asked for its update a moment ago. If not, it is as good as asked now."""
+        if self._probed is None:
+            self._probed = {}
+        at = self._probed.pop((address, reality), -PROBE_S)
+        self._probed[address, reality] = now if now >= at + PROBE_S else at
+        if len(self._probed) > MAX_BURIED:
+            del self._probed[next(iter(self._probed))]
+        return now < at + PROBE_S
 
     def bury(self, contact: Contact, now: float) -> None:
         """A peer does not answer: do not believe others that name it, for a while."""
@@ -213,6 +232,16 @@ class Core:
             self.timers = {}
         self.timers[name] = call
         self.out.append(Arm(name, after_s))
+
+    def cancel(self, name: str) -> None:
+        """Do not do what ``later`` was told to do."""
+        if self.timers is not None and self.timers.pop(name, None) is not None:
+            self.out.append(Arm(name, None))
+
+    def refresh_soon(self) -> None:
+        """The owners of what is kept here have changed: look after the copies without waiting for the period."""
+        if self.keeps_values:
+            self.out.append(Arm(REFRESH, REFRESH_SOON_S))
 
     def ask(
         self,

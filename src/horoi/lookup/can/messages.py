@@ -215,6 +215,13 @@ class Handover(Message, frozen=True, tag="handover"):
     permit: Permit
 
 
+class Taken(Message, frozen=True, tag="taken"):
+    """The zone is the answerer's now."""
+
+    nonce: Nonce
+    claim: Claim
+
+
 class FindSiblings(Message, frozen=True, tag="siblings"):
     """One step of the depth-first search (Appendix A): who of two sibling leaves is inside this subtree?"""
 
@@ -351,7 +358,7 @@ REQUESTS: Final = (
     AskPermit, Store, StoreProvider, Transfer, Fetch, FetchProviders,
 )  # fmt: skip
 REPLIES: Final = (
-    Welcome, Ack, Nearer, Given, Elsewhere, No, Updated, Siblings, SparesHere,
+    Welcome, Ack, Nearer, Given, Elsewhere, No, Updated, Taken, Siblings, SparesHere,
     Permitted, Kept, Fetched, ProvidersHere,
 )  # fmt: skip
 MESSAGES: Final = (*REQUESTS, *REPLIES, Arrived)

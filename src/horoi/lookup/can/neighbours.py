@@ -96,8 +96,10 @@ class Neighbours:
         """
         address = claim.contact.address
         known = self._table.get(address)
-        if known is not None and claim.version < known.claim.version:
-            return []
+        if known is not None and claim.version <= known.claim.version:
+            known.heard_s = now
+            if claim.version < known.claim.version or (claim == known.claim and known.zones == claim.zones):
+                return []
         conflicts: list[Conflict] = []
         believed: list[Zone] = []
         for zone in claim.zones:

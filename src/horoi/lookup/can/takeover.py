@@ -11,11 +11,15 @@ These are the rules; ``repair`` carries them out.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from random import Random
+from typing import TypeAlias
 
 from horoi.lookup.can.messages import Claim
-from horoi.lookup.can.zone import Zone
+from horoi.lookup.can.zone import Zone, overlap
 from horoi.lookup.vocabulary import Address, Contact
+
+Key: TypeAlias = Hashable
 
 MAX_TAKEOVERS = 64  # failures that one peer attends to at once, a guess: more than its neighbours, mostly
 MAX_TIMER = 8.0  # times takeover_s, a guess: a huge zone beside a tiny one must not wait for ever
@@ -24,11 +28,15 @@ JITTER = 0.25  # of the timer, so that equals do not all speak at once; a guess
 
 
 class Failure:
-    """One failed neighbour: what it held, whom it had around it, and who of those has answered since."""
+    """One failed neighbour: what it held, whom it had around it, and who of those has answered since.
 
-    __slots__ = ("answered", "around", "contact", "is_searched", "zones")
+    ``key`` is its address; for a zone of an owner that nobody knows, the zone.
+    """
 
-    def __init__(self, contact: Contact, zones: tuple[Zone, ...], around: tuple[Claim, ...]) -> None:
+    __slots__ = ("answered", "around", "contact", "is_searched", "key", "zones")
+
+    def __init__(self, key: Key, contact: Contact, zones: tuple[Zone, ...], around: tuple[Claim, ...]) -> None:
+        self.key = key
         self.contact = contact
         self.zones = zones
         self.around = around
@@ -41,32 +49,33 @@ class Failure:
 
 
 class Takeovers:
-    """Failures that this peer attends to, by the failed peer's address."""
+    """Failures that this peer attends to, by key."""
 
     __slots__ = ("_failures",)
 
     def __init__(self) -> None:
-        self._failures: dict[Address, Failure] = {}
+        self._failures: dict[Key, Failure] = {}
 
     def __len__(self) -> int:
         return len(self._failures)
 
-    def get(self, address: Address) -> Failure | None:
-        return self._failures.get(address)
+    def get(self, key: Key) -> Failure | None:
+        return self._failures.get(key)
 
     def add(self, failure: Failure) -> bool:
         """Attend to a failure. False if it is attended to already, or there are too many."""
-        if failure.contact.address in self._failures or len(self._failures) >= MAX_TAKEOVERS:
+        if failure.key in self._failures or len(self._failures) >= MAX_TAKEOVERS:
             return False
-        self._failures[failure.contact.address] = failure
+        self._failures[failure.key] = failure
         return True
 
-    def drop(self, address: Address) -> Failure | None:
+    def drop(self, key: Key) -> Failure | None:
         """The matter is settled."""
-        return self._failures.pop(address, None)
+        return self._failures.pop(key, None)
 
-    def addresses(self) -> list[Address]:
-        return list(self._failures)
+    def attends(self, zone: Zone) -> bool:
+        """Whether one of the failures is about this zone or a part of it."""
+        return any(overlap(zone, other) for failure in self._failures.values() for other in failure.zones)
 
     def heard(self, address: Address) -> None:
         """A peer has answered: where it is a failed one's neighbour, that counts."""

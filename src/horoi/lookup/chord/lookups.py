@@ -12,7 +12,8 @@ What is added to the paper's walk, so that it survives peers that are dead or li
   predecessor between key and owner is a better owner, and asked next. So **the last step, to the owner, is counted**.
 - An owner that is implausibly far behind the key (``ChordConfig.doubt``) is kept as a last resort, its witness not heard
   again, and the walk goes on from other candidates.
-- If every successor that a node named is dead, the walk continues with the first key behind them.
+- If everyone whom a node named before the key is dead, it is asked whom it knows before those; if every owner that it named
+  is dead, whom it knows behind those. So an answer can be short, and the whole table still be used.
 """
 
 from __future__ import annotations
@@ -51,10 +52,13 @@ class Walk:
         "_has_moved",
         "_last_resort",
         "_mask",
+        "_named",
         "_nearest",
         "_node",
         "_now",
+        "_point",
         "_reserve",
+        "_retreat",
         "_search",
         "_witness",
         "hops",
@@ -81,8 +85,13 @@ class Walk:
         self._doubts = True
         self._has_moved = False
         self._now = 0.0
+        self._named: dict[Contact, None] = {}  # all who were in _claims
         self._nearest = self._mask + 1  # how far before the key the nearest one is who answered
         self._reserve: tuple[int, Contact, tuple[Contact, ...]] | None = None  # (hops, who, owners that it knows)
+        self._retreat: tuple[int, Contact, int] | None = (
+            None  # (hops, the nearest who answered, the last that it named)
+        )
+        self._point: int | None = None  # what to ask for next, if not the key
         self._witness: tuple[int, Contact] | None = None  # who named the owners in _claims
         self._last_resort: tuple[int, int, tuple[Contact, ...]] | None = None
         self.hops = 0
@@ -103,6 +112,7 @@ class Walk:
             return
         if claim is not None:
             self._claims.append(((claim.id - self.key) & self._mask, 1, claim))
+            self._named[claim] = None
         self._take(node.contact, 1, hop.closer, hop.behind, now)
         self.step(now)
 
@@ -121,12 +131,16 @@ class Walk:
         if contact is None:
             self._give_up(UNREACHABLE, now)
             return
+        if contact == self._node.contact:  # everyone between the key and this node is dead
+            self._end(contact, hops, tuple(self._node.successors), now)
+            return
         self.rpcs += 1
         self._asked[contact] = True
-        to, search = contact.id, self._search
+        to, key = contact.id, self._search if self._point is None else self._point
+        self._point = None
         self._core.ask(
             contact,
-            lambda nonce: FindSuccessor(nonce, to, search),
+            lambda nonce: FindSuccessor(nonce, to, key),
             lambda reply, at: self._on_reply(contact, hops, reply, at),
             lambda at: self._on_failure(contact, at),
             now,
@@ -138,23 +152,31 @@ class Walk:
         Named owners first, the nearest; then who is before the key, nearer than anyone who answered; then the owners that
         the nearest who answered knows behind the key; then whoever is left.
         """
-        chosen = self._pop(self._claims)
-        if chosen is None and self._has_moved:
-            self._has_moved = False
-            chosen = self._more_of_witness()
+        chosen = self._next_claim()
         if chosen is None:
             chosen = self._pop(self._candidates, self._nearest)
         if chosen is None and self._reserve is not None:
             (hops, source, behind), self._reserve = self._reserve, None
             self._claim(source, hops, behind, self._now)
-            chosen = self._pop(self._claims)
+            chosen = self._next_claim()
+        if chosen is None:
+            chosen = self._step_back()
         if chosen is None:
             chosen = self._pop(self._candidates)
+        if chosen is None:
+            chosen = self._look_again()
         if chosen is None and self._last_resort is None and self._doubted:
             self._claims, self._doubted = self._doubted, []
             self._doubts = False
             chosen = self._pop(self._claims)
         return chosen if chosen is not None else (0, None)
+
+    def _next_claim(self) -> tuple[int, Contact] | None:
+        chosen = self._pop(self._claims)
+        while chosen is None and self._has_moved:
+            self._has_moved = False
+            chosen = self._more_of_witness()
+        return chosen
 
     def _pop(self, places: list[Place], below: int | None = None) -> tuple[int, Contact] | None:
         """The nearest of the places that was not asked yet; with ``below``, only if it is nearer than that."""
@@ -167,13 +189,30 @@ class Walk:
                 return place[1], place[2]
         return None
 
+    def _step_back(self) -> tuple[int, Contact] | None:
+        """All that the nearest answerer named are dead: whom does it know before the last of them?"""
+        if self._retreat is None:
+            return None
+        hops, source, self._point = self._retreat
+        self._retreat = None
+        return hops, source
+
+    def _look_again(self) -> tuple[int, Contact] | None:
+        """Everyone named so far is dead, and forgotten: who is in the asker's own tables now?"""
+        hop = self._node.next_hop(self._search, all_successors=True)
+        if hop.is_owner:
+            return None
+        self._nearest = self._mask + 1
+        self._take(self._node.contact, 1, hop.closer, hop.behind, self._now)
+        return self._pop(self._claims) or self._pop(self._candidates)
+
     def _more_of_witness(self) -> tuple[int, Contact] | None:
         """All owners that somebody named are dead: the same one knows those behind them."""
         if self._witness is None:
             return None
         hops, witness = self._witness
         if witness != self._node.contact:
-            return hops, witness
+            return hops - 1, witness
         hop = self._node.next_hop(self._search, all_successors=True)
         if hop.is_owner:
             return None
@@ -184,14 +223,8 @@ class Walk:
         self.timeouts += 1
         self._asked[contact] = False
         self._core.bury(contact, now)
-        behind = (contact.id - self._search) & self._mask
-        if (
-            self._witness is not None
-            and not self._claims
-            and behind < (self._witness[1].id - self._search) & self._mask
-        ):
-            self._search = (contact.id + 1) & self._mask  # the last of the owners that were named is dead
-            self._has_moved = True
+        if not self._claims and self._is_claimed(contact):
+            self._move_behind(contact)
         self.step(now)
 
     def _on_reply(self, contact: Contact, hops: int, reply: Any, now: float) -> None:
@@ -200,36 +233,39 @@ class Walk:
             self.step(now)
             return
         self.path.append(contact)
-        if self._settles(contact, hops, reply):
+        if self._settles(contact, reply, now):
             if self._is_doubtful(contact):
                 self._keep_as_last_resort(contact, hops, reply)
             else:
                 self._end(contact, hops, reply.behind, now)
                 return
         else:
+            if self._is_claimed(contact):
+                self._take_predecessor(contact, hops, reply, now)
             self._take(contact, hops + 1, reply.closer, reply.behind, now)
-            self._take_predecessor(contact, hops, reply, now)
         self.step(now)
 
-    def _settles(self, contact: Contact, hops: int, reply: NextHop) -> bool:
+    def _settles(self, contact: Contact, reply: NextHop, now: float) -> bool:
         """Whether the one who answered owns the key: it says so and shows why, or everyone before it is dead."""
         predecessor = reply.predecessor
         if reply.is_owner:
             return predecessor is None or in_half_open(self._search, predecessor.id, contact.id)
-        if self._witness is None:  # nobody named it as an owner
+        if not self._is_claimed(contact):
             return False
-        is_behind = (contact.id - self._search) & self._mask < (self._witness[1].id - self._search) & self._mask
-        if not is_behind:
-            return False
-        return predecessor is None or self._asked.get(predecessor) is False
+        return predecessor is None or self._is_dead(predecessor, now)
+
+    def _is_claimed(self, contact: Contact) -> bool:
+        """Whether somebody named it as an owner of the key."""
+        return contact in self._named
 
     def _take_predecessor(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
         """Somebody joined between the key and the owner that was named: ask it."""
         better = reply.predecessor
-        if self._witness is None or better is None or better in self._asked:
+        if better is None or better in self._asked:
             return
         if in_open(better.id, self._search - 1, contact.id) and self._core.is_believed(better, now):
             self._claims.append(((better.id - self._search) & self._mask, hops + 1, better))
+            self._named[better] = None
             del self._asked[contact]  # if the better one is dead, this one owns the key: then it is asked again
             self._claims.append(((contact.id - self._search) & self._mask, hops, contact))
 
@@ -247,6 +283,8 @@ class Walk:
         if left <= self._nearest:
             self._nearest = left
             self._reserve = (hops, source, behind) if behind else None
+            is_other = source != self._node.contact
+            self._retreat = (hops - 1, source, closer[-1].id) if closer and is_other else None
             if not named:  # its successor owns the key, or everyone between is dead
                 self._claim(source, hops, behind, now)
         self._candidates += named
@@ -258,16 +296,28 @@ class Walk:
         """``source`` names the owner: one of these, the first that lives."""
         search, mask = self._search, self._mask
         around = mask + 1 - ((search - source.id) & mask)  # behind the key and not yet past the source again
-        claims = [
-            ((contact.id - search) & mask, hops, contact)
-            for contact in behind
-            if (contact.id - search) & mask < around and self._is_new(contact, now)
-        ]
-        if claims and self._is_doubtful(claims[0][2]):
-            self._doubted = [*self._doubted, *claims][:MAX_CANDIDATES]
-        elif claims:
-            self._claims += claims
+        named = [contact for contact in behind if (contact.id - search) & mask < around]
+        alive = [contact for contact in named if not self._is_dead(contact, now)]
+        if named and not alive:
             self._witness = (hops, source)
+            self._move_behind(named[-1])
+        elif alive and self._is_doubtful(alive[0]):
+            self._doubted += [((contact.id - search) & mask, hops, contact) for contact in alive]
+            del self._doubted[MAX_CANDIDATES:]
+        elif alive:
+            self._witness = (hops, source)
+            self._claims += [((contact.id - search) & mask, hops, contact) for contact in alive]
+            self._named.update((contact, None) for contact in alive)
+
+    def _move_behind(self, contact: Contact) -> None:
+        """The last of the owners that were named is dead: the owner is the first behind it."""
+        self._search = (contact.id + 1) & self._mask
+        self._has_moved = True
+        self._nearest = self._mask + 1
+        self._reserve = self._retreat = None
+
+    def _is_dead(self, contact: Contact, now: float) -> bool:
+        return self._asked.get(contact) is False or not self._core.is_believed(contact, now)
 
     def _is_new(self, contact: Contact, now: float) -> bool:
         return contact not in self._asked and contact != self._node.contact and self._core.is_believed(contact, now)

@@ -140,12 +140,16 @@ class GetItem(Query, frozen=True, tag="get"):
 
 
 class PutItem(Query, frozen=True, tag="store"):
-    """Keep this value under ``target``. ``cas``: only if the number of what is there is this one (BEP 44)."""
+    """Keep this value under ``target``. ``cas``: only if the number of what is there is this one (BEP 44).
+
+    ``copy`` (own wire): the sender keeps it too, and brings it to a peer that is near by now.
+    """
 
     target: Id
     token: Token
     item: Item
     cas: Seq | None = None
+    copy: bool = False
 
 
 class SampleKeys(Query, frozen=True, tag="sample"):

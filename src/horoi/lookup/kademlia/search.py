@@ -39,7 +39,7 @@ class Candidate:
 class Path:
     """One lookup among those of a search, or the only one. Distances are XOR with the target."""
 
-    __slots__ = ("_alpha", "_distances", "_claimed", "_k", "_seen", "_since_progress", "_target", "_waiting")
+    __slots__ = ("_alpha", "_claimed", "_distances", "_k", "_seen", "_since_progress", "_target", "_waiting")
 
     def __init__(self, target: int, k: int, alpha: int, claimed: dict[int, Path]) -> None:
         self._target = target
@@ -64,7 +64,8 @@ class Path:
             if len(distances) >= most:
                 if distance > distances[-1]:
                     continue
-                seen.pop(distances.pop()) if seen[distances[-1]].state == _HEARD else None
+                if seen[distances[-1]].state == _HEARD:
+                    del seen[distances.pop()]
             seen[distance] = Candidate(contact, source)
             insort(distances, distance)
         return bool(distances) and (nearest is None or distances[0] < nearest)
@@ -96,12 +97,9 @@ class Path:
 
     def on_reply(self, distance: int, contacts: Sequence[Contact]) -> None:
         candidate = self._seen.get(distance)
-        if candidate is None or candidate.state in (_ANSWERED, _HEARD):
+        if candidate is None or candidate.state != _ASKED:
             return
-        if candidate.state == _ASKED:
-            self._waiting -= 1
-        else:
-            insort(self._distances, distance)  # it was given up, and answers after all
+        self._waiting -= 1
         candidate.state = _ANSWERED
         if self.add(contacts, candidate):
             self._since_progress = 0
@@ -151,9 +149,14 @@ class Search:
         self._claimed: dict[int, Path] = {}
         self._paths = [Path(target, k, alpha, self._claimed) for _ in range(disjoint)]
         self.rpcs = self.replies = self.timeouts = 0
+        self.add_seeds(seeds)
+
+    def add_seeds(self, seeds: Iterable[Contact]) -> None:
+        """Contacts to begin with, dealt out to the paths."""
+        target, own_id = self.target, self._own
         nearest_first = sorted((seed for seed in seeds if seed.id != own_id), key=lambda seed: seed.id ^ target)
         for number, path in enumerate(self._paths):
-            path.add(nearest_first[number::disjoint], None)
+            path.add(nearest_first[number :: len(self._paths)], None)
 
     def next(self) -> list[Contact]:
         """Whom to ask now; they count as asked."""
@@ -176,7 +179,7 @@ class Search:
             path.on_reply(distance, [named for named in contacts if named.id != own])
 
     def on_failure(self, contact: Contact) -> None:
-        """A peer that was asked did not answer in time. It may answer later."""
+        """A peer that was asked did not answer in time, or answered as somebody else."""
         self.timeouts += 1
         distance = contact.id ^ self.target
         path = self._claimed.get(distance)

@@ -168,6 +168,14 @@ class RoutingTable:
             return True
         return counts[bucket] < min(255, NEAR_FACTOR * self.k) and sum(counts[bucket + 1 :]) < self.k
 
+    def wants(self, bucket: int) -> bool:
+        """Whether a newcomer that answers is taken: there is room, or somebody fails to answer."""
+        return self.has_room(bucket) or (bool(self.failed) and self._stale_in(bucket) is not None)
+
+    def wait(self, contact: Contact) -> None:
+        """A stranger has asked, and its bucket is full: let it wait in the replacement cache."""
+        self._remember(self.bucket_of(contact.id), contact)
+
     def _insert(self, bucket: int, number: int) -> None:
         if bucket >= len(self._counts):
             self._counts.extend(bytes(bucket + 1 - len(self._counts)))

@@ -19,9 +19,9 @@ class PastryConfig:
     ``replicas`` is k of section 2: how many of the numerically closest peers keep a value, the owner included.
     ``proximity``: prefer near peers in the routing table and join through the nearest (section 2.5). ``repair``: replace
     the table entries of dead peers (section 2.4); off only to measure what it is worth (section 4.4, figure 9).
-    ``randomise`` is the chance to take another admissible peer than the best at a step (section 2.3 of the journal form,
-    "randomized routing", section 4 here); lookups that failed are repeated so in any case. ``routes`` is how many diverse routes a
-    lookup takes at once: of several claims of ownership, the one closest to the key wins (Castro et al. 2002, 5.3).
+    ``randomise`` is the chance to take another admissible peer than the best at a step (section 3.3, "randomized");
+    lookups that failed are repeated so in any case. ``routes`` is how many diverse routes a lookup takes at once: of
+    several claims of ownership, the one closest to the key wins (Castro et al. 2002, section 5.3).
     ``is_bound`` says whether a contact's id belongs to its address or key (base.ids); None: ids are taken on trust, for
     closed networks and simulations. ``upkeep`` switches off every periodic work, for experiments on a network at rest.
     """

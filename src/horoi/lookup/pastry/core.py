@@ -199,7 +199,7 @@ class Core:
         found = self.acquainted.get(contact.address)
         return found.heard_s if found is not None else float("-inf")
 
-    def forget(self) -> None:
+    def forget(self, now: float) -> None:
         """Be as before the first join, but for what identifies this peer."""
         config, me = self.config, self.me
         self.leaves = LeafSet(me.id, config.bits, config.leaf_set)
@@ -213,7 +213,7 @@ class Core:
         self.bootstrap = None
         self.is_joined = False
         for request in self.pending.clear():
-            request.context.on_failure(0.0)
+            request.context.on_failure(now)
 
     # Actions
 
@@ -262,7 +262,7 @@ class Core:
         """Send the request ``make(nonce)`` up to ``tries`` times: one lost datagram is no death. One of the two is called."""
 
         def unanswered(at: float) -> None:
-            if tries > 1:
+            if tries > 1 and self.bootstrap is not None:
                 self.ask(contact, make, on_reply, on_failure, at, tries=tries - 1)
             else:
                 on_failure(at)

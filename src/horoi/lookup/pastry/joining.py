@@ -1,16 +1,20 @@
 """How a peer enters and leaves (sections 2.4 and 2.5).
 
 1. Of the bootstrap peers the nearest is found, and from there, by neighbourhood sets, one that is nearer still: Pastry wants
-   "a nearby node A" (Castro et al. 2002, "Exploiting network proximity in peer-to-peer overlay networks", section 4.1.3, walks likewise).
+   "a nearby node A" (Castro et al. 2002, "Exploiting network proximity in peer-to-peer overlay networks", walks likewise).
 2. A asks, in X's name, for the peer numerically closest to X. The answer names everyone on the way: A, B, C ... Z.
 3. X takes the neighbourhood set of A; of the peer with which it shares n digits, row n; and of Z, the leaf set. The route stays
    near X, so the rows are near ones.
 4. Everyone who is named is pinged, and those that answer fill X's tables.
-5. X says hello to all of them, with its own row for each, and they take it in. When its neighbours on the ring have, it has joined.
-6. Second stage (2.5): X asks the peers of its table for their rows, and of its neighbourhood set for theirs, and takes nearer ones.
+5. X says hello to all of them, to each with the row in which it is, and they take X in. When they have had time to, X has
+   joined.
+6. Second stage (2.5): X asks the peers of its table for their rows, those of its neighbourhood set for their sets, and takes
+   whoever is nearer.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from horoi.base.ids import shared_digits
 from horoi.lookup.pastry import keeping, liveness, repair
@@ -36,7 +40,9 @@ SETTLED = "settled"
 LISTEN = "listen"
 JOIN_TRIES = 5  # a guess
 JOIN_AGAIN_S = 2.0  # a guess, growing with each try
-SETTLE_S = 1.0  # at most so long for the neighbours on the ring to answer hello; a guess, three round trips around the globe
+SETTLE_S = (
+    1.0  # at most so long for the neighbours on the ring to answer hello; a guess, three round trips around the globe
+)
 LISTEN_S = 3.0  # a guess: newcomers that came at the same moment are among the leaves of others by now
 WALK_STEPS = 3  # a guess: neighbourhoods looked at for a nearer first peer
 WALK_WIDTH = 8  # a guess: members of one that are measured
@@ -120,7 +126,11 @@ class _Joining:
         """The neighbours of the nearest peer so far: perhaps one of them is nearer."""
         core = self._core
         assert self._first is not None
-        named = [contact for contact in reply.contacts if core.is_believed(contact, now)] if isinstance(reply, Known) else []
+        named = (
+            [contact for contact in reply.contacts if core.is_believed(contact, now)]
+            if isinstance(reply, Known)
+            else []
+        )
         fresh = [contact for contact in named if contact.address not in core.acquainted][:WALK_WIDTH]
         if not fresh:
             self._route(self._first, now)
@@ -184,7 +194,7 @@ class _Joining:
         core.arm(JOIN_AGAIN, JOIN_AGAIN_S * core.join_attempts * (0.5 + core.dice.random()))
 
 
-def _row_question(row: int) -> type[RowOf] | object:
+def _row_question(row: int) -> Callable[[int, bytes], RowOf]:
     return lambda nonce, permit: RowOf(nonce, permit, row)
 
 
@@ -269,7 +279,7 @@ def leave(core: Core, now: float) -> None:
             if contact.address not in told:
                 told[contact.address] = None
                 core.send(contact.address, Bye(core.me.id))
-    core.forget()
+    core.forget(now)
     core.tell(Left())
     for timer in (TICK, GOSSIP, JOIN_AGAIN, SETTLED, LISTEN):
         core.arm(timer, None)

@@ -1,13 +1,14 @@
 """Values and providers' words: kept by the owner of the key and by the k - 1 leaves that are next closest to it.
 
 Section 2: k nodes with the numerically closest ids keep a thing (as PAST does), so when an owner fails, the one that is
-closest then has it already. When the leaf set changes, the owner copies to those that are new among the k; a former owner hands over to the
-new one; whoever is no longer among the k gives what it has to the owner, and forgets it.
+closest then has it already. When the leaf set changes, the owner copies to those that are new among the k; a former owner
+hands over to the new one; whoever is no longer among the k gives what it has to the owner, and forgets it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from horoi.base.ids import around
 from horoi.lookup.pastry.core import Core
@@ -139,29 +140,28 @@ def _send_copy(core: Core, peer: Contact, key: int, now: float) -> None:
             now,
         )
     for provider in core.providers.get(key, now, MAX_PROVIDERS):
-        core.ask_permitted(
-            peer,
-            lambda nonce, permit, provider=provider: CopyProvider(nonce, permit, key, provider, PROVIDER_TTL_S / 2),
-            lambda _reply, _at: None,
-            lambda _at: None,
-            now,
-        )
+        make = partial(_word, key, provider, PROVIDER_TTL_S / 2)
+        core.ask_permitted(peer, make, lambda _reply, _at: None, lambda _at: None, now)
+
+
+def _word(key: int, provider: Contact, ttl_s: float, nonce: int, permit: bytes) -> CopyProvider:
+    return CopyProvider(nonce, permit, key, provider, ttl_s)
 
 
 def hand_over_all(core: Core, now: float) -> None:
-    """Before leaving: give everything to whoever comes next after this peer. Sent once, and not waited for."""
+    """Before leaving: give each thing to the leaf that is new among its k peers. Sent once, and not waited for."""
     for key, kept in core.values.items(now):
-        _give(core, key, lambda permit, key=key, kept=kept: Copy(0, permit, key, kept.value, kept.expires_s - now))
+        _give(core, key, partial(_value, key, kept.value, kept.expires_s - now, 0))
     for key, provider, left_s in core.providers.items(now):
-        _give(
-            core,
-            key,
-            lambda permit, key=key, provider=provider, left_s=left_s: CopyProvider(0, permit, key, provider, left_s),
-        )
+        _give(core, key, partial(_word, key, provider, left_s, 0))
+
+
+def _value(key: int, value: bytes, ttl_s: float, nonce: int, permit: bytes) -> Copy:
+    return Copy(nonce, permit, key, value, ttl_s)
 
 
 def _give(core: Core, key: int, make: Callable[[bytes], Copy | CopyProvider]) -> None:
-    for peer in core.leaves.nearest(key, core.config.replicas):
+    for peer in core.leaves.nearest(key, core.config.replicas)[-1:]:
         found = core.acquainted.get(peer.address)
         if found is not None:
             core.send(peer.address, make(found.permit))

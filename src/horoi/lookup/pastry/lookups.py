@@ -4,7 +4,7 @@ The owner answers the origin itself. What may go wrong on the way, and what is d
 
 - nothing comes back: a peer on the way lost the message, or swallows messages. The lookup is repeated with a random choice at
   each step ("the query may have to be repeated several times by the client, until a route is chosen that avoids the bad
-  node", section 4);
+  node", section 3.3);
 - the owner that answers is much farther from the key than peers usually are from each other: it may be a liar that knows better
   ones. It is believed only if no other route finds a closer one (Castro et al. 2002, "Secure routing for structured
   peer-to-peer overlay networks", section 5.2, routing failure test by density);
@@ -158,7 +158,9 @@ class Search:
         if self._is_over:
             return
         best = self._best
-        is_good = best is not None and (self._try_sent > 1 or self._purpose == JOIN or not self._is_doubtful(best.owner))
+        is_good = best is not None and (
+            self._try_sent > 1 or self._purpose == JOIN or not self._is_doubtful(best.owner)
+        )
         if not is_good and self._tries < MAX_TRIES and self._core.bootstrap is not None:
             self._try(now)
             return

@@ -28,7 +28,7 @@ LOOKUP: Final = 0
 ROUTE: Final = 1
 JOIN: Final = 2
 
-Nonce = Annotated[int, Meta(ge=0, lt=2**63)]
+Nonce = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Permit = Annotated[bytes, Meta(max_length=PERMIT_BYTES)]
 RowNumber = Annotated[int, Meta(ge=0, le=MAX_ROW)]
 Ttl = Annotated[float, Meta(ge=0, le=1e9)]

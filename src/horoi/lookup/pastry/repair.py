@@ -11,6 +11,8 @@ all tables. Then
 
 from __future__ import annotations
 
+from functools import partial
+
 from horoi.lookup.pastry import liveness
 from horoi.lookup.pastry.core import Core
 from horoi.lookup.pastry.messages import Bye, Entry, EntryOf, Known, LeavesOf, NeighboursOf
@@ -117,7 +119,7 @@ class _EntryRepair:
         while self._left:
             contact = self._left.pop(0)
             if contact.address not in core.suspects and core.knows(contact):
-                core.ask(contact, self._question, self.on_reply, lambda at: self._silent(contact, at), now)
+                core.ask(contact, self._question, self.on_reply, partial(self._silent, contact), now)
                 return
 
     def _question(self, nonce: int) -> EntryOf:

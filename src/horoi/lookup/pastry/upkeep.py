@@ -1,9 +1,10 @@
 """What a peer does from time to time: see whether others live, and compare tables.
 
 Leaves are pinged each ``keepalive_s`` unless they were heard from ("neighboring nodes in the nodeId space exchange
-keep-alive messages", section 2.4), entries of the routing table each ``probe_s``; one leaf a round is asked for its leaves,
-so that two peers that came at once find each other. Each ``gossip_s`` one row is compared with a peer of that row: that fills what
-joins left empty, and brings near peers in (Castro et al. 2003, "Proximity neighbor selection in tree-based structured peer-to-peer overlays", section 2).
+keep-alive messages", section 2.4), entries of the routing table each ``probe_s``. Now and then a leaf is asked for its
+leaves, so that two peers that came at once find each other. Each ``gossip_s`` one row is compared with a peer of that row:
+that fills what joins left empty, and brings near peers in (Castro et al. 2002, "Exploiting network proximity in peer-to-peer
+overlay networks", has the same task).
 """
 
 from __future__ import annotations

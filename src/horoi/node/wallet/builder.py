@@ -309,11 +309,27 @@ class Draft:
                 )
             least = needed_fee(size_bytes, self._fee_floor)
             if fee >= least:
+                body = self._cheaper(body, least, fee)
                 _check_bounds(body)
                 return body
             self._check_payer(least)
             rounds += 1
             fee = least if rounds <= PLAIN_FEE_ROUNDS else 2 * least
+
+    def _cheaper(self, body: Body, least: int, fee: int) -> Body:
+        """A higher fee may have chosen fewer inputs than a lower one did, and then be more than they ask for."""
+        if self._fee is not None:
+            return body
+        for _ in range(PLAIN_FEE_ROUNDS):
+            if least >= fee:
+                return body
+            cheaper = self._assemble(least)
+            needed = needed_fee(signed_size_bytes(cheaper), self._fee_floor)
+            if needed <= least:
+                check_body(cheaper)
+                return cheaper
+            least = needed
+        return body
 
     def _check_payer(self, least: int) -> None:
         if self._fee is not None:

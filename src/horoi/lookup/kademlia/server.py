@@ -1,0 +1,250 @@
+"""How a peer answers: a query in, an answer or silence out. What others store here, and how they are kept honest.
+
+Addresses of datagrams can be forged, so an answer must not be worth forging a question for: to an address that has proved
+nothing, an answer is at most about three times the query (as RFC 9000, section 8.1). On Horoi's own wire queries are padded to
+deserve their answer. KRPC's sizes are given by BEP 5 (8 contacts for 92 bytes: three times); what is larger (values, filters,
+samples, many peers) goes to addresses that have answered or hold a token, and in a trickle to others.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from horoi.lookup.common.permits import Permits
+from horoi.lookup.common.rates import TokenBuckets
+from horoi.lookup.kademlia.config import KademliaConfig
+from horoi.lookup.kademlia.items import ItemStore
+from horoi.lookup.kademlia.messages import (
+    GENERIC,
+    MAX_PEERS,
+    PROTOCOL,
+    SERVER,
+    UNKNOWN_METHOD,
+    WANT_V4,
+    WANT_V6,
+    AnnouncePeer,
+    AnyQuery,
+    FindNode,
+    GetItem,
+    GetPeers,
+    Item,
+    Ping,
+    PutItem,
+    Refusal,
+    Reply,
+    SampleKeys,
+    Samples,
+)
+from horoi.lookup.kademlia.peers import PeerStore
+from horoi.lookup.kademlia.table import RoutingTable
+from horoi.lookup.vocabulary import Address, Contact
+
+QUERY_BYTES = 66  # a FindNode of the own wire without padding
+REPLY_BYTES = 60  # a Reply without contacts, with a token
+CONTACT_BYTES = 31
+AMPLIFICATION = 3  # RFC 9000, section 8.1
+LARGE_PER_S = 1.0  # answers beyond that, per second and unproven source: a lookup asks a peer once. A guess
+LARGE_BURST = 8.0
+SMALL_VALUE_BYTES = 200  # a value that makes no large answer
+SMALL_PEERS = 8
+MAX_ANSWER_BYTES = 1200  # what contacts beside a value may fill
+SAMPLE_INTERVAL_S = 60  # BEP 51: how soon another sample is worth asking for. A guess
+
+
+def padding_for(k: int) -> bytes:
+    """What a query of the own wire needs so that k contacts are no large answer."""
+    return bytes(max(0, -(-(REPLY_BYTES + CONTACT_BYTES * k) // AMPLIFICATION) - QUERY_BYTES))
+
+
+class Server:
+    """The answering half of a peer. Stores and limits come into being when they are needed: most simulated peers are idle."""
+
+    __slots__ = ("_buckets", "_config", "_dice", "_items", "_large", "_peers", "_permits", "id", "table")
+
+    def __init__(self, config: KademliaConfig, table: RoutingTable, dice: Random) -> None:
+        self._config = config
+        self._dice = dice
+        self.table = table
+        self.id = table.id
+        self._items: ItemStore | None = None
+        self._peers: PeerStore | None = None
+        self._permits: Permits | None = None
+        self._buckets: TokenBuckets | None = None
+        self._large: TokenBuckets | None = None
+
+    @property
+    def items(self) -> ItemStore:
+        if self._items is None:
+            self._items = ItemStore(self._config.bits, mainline=self._config.mainline)
+        return self._items
+
+    @property
+    def has_items(self) -> bool:
+        return bool(self._items)
+
+    @property
+    def peers(self) -> PeerStore:
+        if self._peers is None:
+            self._peers = PeerStore(self._dice)
+        return self._peers
+
+    @property
+    def permits(self) -> Permits:
+        if self._permits is None:
+            self._permits = Permits(self._dice)
+        return self._permits
+
+    def move(self, table: RoutingTable) -> None:
+        """This peer has another id now."""
+        self.table = table
+        self.id = table.id
+
+    def admits(self, address: Address, now: float) -> bool:
+        """Whether a source may be served now; a flood is met with silence."""
+        rate = self._config.rate_per_s
+        if rate is None:
+            return True
+        if self._buckets is None:
+            self._buckets = TokenBuckets(rate, 2 * rate)
+        return self._buckets.take(address, now)
+
+    def answer(self, query: AnyQuery, address: Address, now: float) -> Reply | Refusal:
+        """The answer to a query that was admitted."""
+        kind = type(query)
+        if kind is FindNode:
+            assert isinstance(query, FindNode)
+            return self._find_node(query, address, now)
+        if isinstance(query, Ping):
+            return Reply(query.tid, self.id, seen=self._seen(address))
+        if isinstance(query, GetPeers):
+            return self._get_peers(query, address, now)
+        if isinstance(query, AnnouncePeer):
+            return self._announce(query, address, now)
+        if isinstance(query, GetItem):
+            return self._get_item(query, address, now)
+        if isinstance(query, PutItem):
+            return self._put_item(query, address, now)
+        if isinstance(query, SampleKeys):
+            return self._sample(query, address, now)
+        if self._config.mainline:
+            return Refusal(query.tid, UNKNOWN_METHOD, "no such method")
+        return Reply(query.tid, self.id)
+
+    # What all answers need
+
+    def _seen(self, address: Address) -> Address | None:
+        return address if self._config.mainline else None
+
+    def _token(self, address: Address, now: float) -> bytes:
+        return self.permits.make(address, now)
+
+    def _is_proven(self, query: AnyQuery, address: Address) -> bool:
+        """Whether the sender is a contact that has answered from this address."""
+        known = self.table.get(query.sender)
+        return known is not None and known.address == address
+
+    def _may_be_large(self, query: AnyQuery, address: Address, now: float, token: bytes = b"") -> bool:
+        if token and self.permits.check(address, token, now):
+            return True
+        if self._is_proven(query, address):
+            return True
+        if self._large is None:
+            self._large = TokenBuckets(LARGE_PER_S, LARGE_BURST)
+        return self._large.take(address, now)
+
+    def _contacts(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
+        """The nearest contacts to the target that the sender wants, without itself; fewer if the query is short."""
+        config = self._config
+        sender = query.sender
+        count = config.k
+        if config.mainline:
+            return self._of_families(query, address)
+        room = (AMPLIFICATION * (QUERY_BYTES + len(getattr(query, "padding", b""))) - REPLY_BYTES) // CONTACT_BYTES
+        if room < count and not self._is_proven(query, address):
+            count = max(room, 1)
+        found = self.table.closest(query.target, count + 1)
+        contacts = [contact for contact in found if contact.id != sender]
+        if len(contacts) > count:
+            target = query.target
+            contacts.remove(max(contacts, key=lambda contact: contact.id ^ target))
+        return tuple(contacts)
+
+    def _of_families(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
+        """k contacts of each address family that is wanted, the sender's own by default (BEP 32)."""
+        want = query.want or (WANT_V6 if isinstance(address, tuple) and ":" in address[0] else WANT_V4)
+        k = self._config.k if want != WANT_V4 | WANT_V6 or self._is_proven(query, address) else self._config.k // 2
+        nearest = self.table.closest(query.target, 4 * self._config.k)  # enough of the rarer family, in most tables
+        nearest.sort(key=lambda contact: contact.id ^ query.target)
+        chosen: list[Contact] = []
+        for family in (WANT_V4, WANT_V6):
+            if want & family:
+                of_family = [c for c in nearest if _family(c.address) == family and c.id != query.sender]
+                chosen += of_family[:k]
+        return tuple(chosen)
+
+    # Each query
+
+    def _find_node(self, query: FindNode, address: Address, now: float) -> Reply:
+        contacts = self._contacts(query, address)
+        if self._config.mainline:
+            return Reply(query.tid, self.id, contacts, seen=address)
+        return Reply(query.tid, self.id, contacts, self._token(address, now))
+
+    def _get_peers(self, query: GetPeers, address: Address, now: float) -> Reply:
+        contacts = self._contacts(query, address)
+        token = self._token(address, now)
+        peers: tuple[Contact, ...] = ()
+        blooms = None
+        if self._peers is not None:
+            large = self._may_be_large(query, address, now)
+            peers = self._peers.get(query.target, now, MAX_PEERS if large else SMALL_PEERS, no_seeds=query.no_seeds)
+            peers = tuple(peer for peer in peers if _family(peer.address) == _family(address))
+            blooms = self._peers.blooms(query.target, now) if query.scrape and large else None
+            if len(peers) > SMALL_PEERS and not self._config.mainline:
+                contacts = contacts[:SMALL_PEERS]
+        return Reply(query.tid, self.id, contacts, token, peers, blooms=blooms, seen=self._seen(address))
+
+    def _announce(self, query: AnnouncePeer, address: Address, now: float) -> Reply | Refusal:
+        if not self.permits.check(address, query.token, now):
+            return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")
+        where = (address[0], query.port) if query.port and isinstance(address, tuple) else address
+        if not self.peers.add(query.target, Contact(query.sender, where), is_seed=query.seed, now=now):
+            return Refusal(query.tid, SERVER, "no room for more swarms")
+        return Reply(query.tid, self.id, seen=self._seen(address))
+
+    def _get_item(self, query: GetItem, address: Address, now: float) -> Reply:
+        contacts = self._contacts(query, address)
+        token = self._token(address, now)
+        seen = self._seen(address)
+        kept = self._items.get(query.target, now) if self._items is not None else None
+        if kept is None:
+            return Reply(query.tid, self.id, contacts, token, seen=seen)
+        signed = kept.item.signed
+        seq = signed.seq if signed is not None else None
+        if seq is not None and query.seq is not None and seq <= query.seq:
+            return Reply(query.tid, self.id, contacts, token, seq=seq, seen=seen)
+        if len(kept.item.value) > SMALL_VALUE_BYTES and not self._may_be_large(query, address, now, query.token):
+            return Reply(query.tid, self.id, contacts, token, seq=seq, again=True, seen=seen)
+        item = Item(kept.item.value, signed, kept.expires_s - now)
+        room = max(0, MAX_ANSWER_BYTES - REPLY_BYTES - len(item.value) - (140 if signed is not None else 0))
+        return Reply(query.tid, self.id, contacts[: room // CONTACT_BYTES], token, item=item, seq=seq, seen=seen)
+
+    def _put_item(self, query: PutItem, address: Address, now: float) -> Reply | Refusal:
+        if not self.permits.check(address, query.token, now):
+            return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")
+        wrong = self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy)
+        if wrong is not None:
+            return Refusal(query.tid, *wrong)
+        return Reply(query.tid, self.id, seen=self._seen(address))
+
+    def _sample(self, query: SampleKeys, address: Address, now: float) -> Reply | Refusal:
+        if not self._may_be_large(query, address, now):
+            return Refusal(query.tid, GENERIC, "too often; answer a ping first")
+        keys = self._peers.sample() if self._peers is not None else ()
+        samples = Samples(SAMPLE_INTERVAL_S, len(self._peers or ()), keys)
+        return Reply(query.tid, self.id, self._contacts(query, address), samples=samples, seen=self._seen(address))
+
+
+def _family(address: Address) -> int:
+    """WANT_V4 or WANT_V6; simulated hosts count as the former."""
+    return WANT_V6 if isinstance(address, tuple) and ":" in address[0] else WANT_V4

@@ -1,0 +1,425 @@
+"""What a peer is in the middle of: a search, and what is done with those it found.
+
+A task has two stages. It searches, and what answers bring is taken (``take``); then it calls some of the peers that were found
+(``calls``); what came of it all is its ``notice``. The machine sends, waits and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from horoi.lookup.kademlia.bloom import BLOOM_BYTES, estimate, union
+from horoi.lookup.kademlia.items import is_valid
+from horoi.lookup.kademlia.messages import (
+    AnnouncePeer,
+    AnyQuery,
+    Blooms,
+    Deliver,
+    FindNode,
+    GetItem,
+    GetPeers,
+    Item,
+    PutItem,
+    Reply,
+    SampleKeys,
+)
+from horoi.lookup.kademlia.requests import FoundItem, Sampled, Scraped
+from horoi.lookup.kademlia.search import Candidate, Search, way_to
+from horoi.lookup.vocabulary import (
+    REFUSED,
+    UNREACHABLE,
+    Contact,
+    Failed,
+    Found,
+    NotFound,
+    Providers,
+    Stored,
+    Token,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from horoi.lookup.kademlia.machine import Kademlia
+
+NO_SEQ = 2**63 - 1  # asked with this, a peer sends the token and never the signed item
+MAX_FOUND = 1000  # providers or keys that one task gathers: a guess
+SEARCH, CALLS, DONE = range(3)
+
+Call: TypeAlias = tuple[Contact, Callable[[bytes], AnyQuery]]
+
+
+class Task:
+    """The plain lookup: who is nearest to ``key``? Others refine it."""
+
+    __slots__ = ("acks", "caller", "extra", "key", "rpcs", "search", "silent", "stage", "timeouts", "token", "waiting")
+
+    def __init__(self, node: Kademlia, token: Token, key: int, *, silent: bool = False) -> None:
+        config = node.config
+        self.caller = node
+        self.token = token
+        self.key = key
+        self.silent = silent
+        self.stage = SEARCH
+        self.waiting = 0  # calls under way
+        self.extra: list[Call] = []
+        self.rpcs = self.acks = self.timeouts = 0  # of calls; the search counts its own
+        self.search = Search(
+            key,
+            node.table.closest(key, config.k),
+            own_id=node.table.id,
+            k=config.k,
+            alpha=config.alpha,
+            disjoint=config.disjoint,
+        )
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether the search may end before its time."""
+        return False
+
+    def query(self, tid: bytes) -> AnyQuery:
+        """What the search asks."""
+        node = self.caller
+        return FindNode(tid, node.table.id, node.config.read_only, self.key, node.want, node.padding)
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        """What an answer brings besides contacts."""
+
+    def calls(self, now: float) -> list[Call]:
+        """Whom to call when the search is over."""
+        return []
+
+    def notice(self, now: float) -> Any:
+        """What is told in the end."""
+        failed = self.failure()
+        if failed is not None:
+            return failed
+        first, owners = self.owners()
+        way = way_to(first) if first is not None else ()
+        hops = first.hops if first is not None else 0
+        return Found(self.token, self.key, owners, hops, *self.costs(), path=way)
+
+    # For all kinds
+
+    def owners(self) -> tuple[Candidate | None, tuple[Contact, ...]]:
+        """The nearest candidate (None: this peer itself is nearer) and the k nearest peers, this one among them."""
+        node = self.caller
+        found = self.search.candidates()
+        contacts = [candidate.contact for candidate in found]
+        first = found[0] if found else None
+        if not node.config.read_only:
+            own = node.contact
+            distance = own.id ^ self.key
+            at = sum(contact.id ^ self.key < distance for contact in contacts)
+            if at < node.config.k:
+                contacts.insert(at, own)
+            if at == 0:
+                first = None
+        return first, tuple(contacts[: node.config.k])
+
+    def costs(self) -> tuple[int, int, int]:
+        """(rpcs, replies, timeouts) so far."""
+        search = self.search
+        return search.rpcs + self.rpcs, search.replies + self.acks, search.timeouts + self.timeouts
+
+    def failure(self) -> Failed | None:
+        """Nobody answered, although there was somebody to ask."""
+        if self.search.rpcs and not self.search.replies:
+            return Failed(self.token, UNREACHABLE, 0, *self.costs())
+        return None
+
+    def hops(self) -> int:
+        first, _ = self.owners()
+        return first.hops if first is not None else 0
+
+
+class RouteTask(Task):
+    """Find the owner and hand it a payload; if it does not take it, the next nearest."""
+
+    __slots__ = ("payload",)
+
+    def __init__(self, node: Kademlia, token: Token, key: int, payload: bytes) -> None:
+        super().__init__(node, token, key)
+        self.payload = payload
+
+    def calls(self, now: float) -> list[Call]:
+        first, _ = self.owners()
+        if first is None:
+            return []
+        hops = first.hops
+        return [(first.contact, lambda tid: Deliver(tid, self.caller.table.id, False, self.key, self.payload, hops))]
+
+    def notice(self, now: float) -> Any:
+        first, owners = self.owners()
+        if first is not None and not self.acks:
+            return Failed(self.token, UNREACHABLE, 0, *self.costs())
+        if first is None:
+            self.caller.deliver(self.key, self.payload)
+        way = way_to(first) if first is not None else ()
+        return Found(self.token, self.key, owners, len(way), *self.costs(), path=way)
+
+
+class TokenTask(Task):
+    """A search that brings home write tokens, to store something with those who are nearest."""
+
+    __slots__ = ("mine", "refusals", "tokens", "why")
+
+    def __init__(self, node: Kademlia, token: Token, key: int, *, silent: bool = False) -> None:
+        super().__init__(node, token, key, silent=silent)
+        self.tokens: dict[int, bytes] = {}
+        self.refusals = 0
+        self.why = ""
+        self.mine = 0
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        if reply.token:
+            self.tokens[contact.id] = reply.token
+
+    def nearest(self) -> list[Contact]:
+        """Who should keep it; this peer itself is left out here and counted in ``mine``."""
+        _, owners = self.owners()
+        chosen = [owner for owner in owners if owner.id in self.tokens or owner == self.caller.contact]
+        chosen = chosen[: self.caller.config.copies]
+        self.mine = int(self.caller.contact in chosen)
+        return [contact for contact in chosen if contact != self.caller.contact]
+
+    def notice(self, now: float) -> Any:
+        copies = self.acks + self.mine
+        if not copies:
+            why = REFUSED if self.refusals else UNREACHABLE
+            if self.why:
+                why = f"{why}: {self.why}"
+            return Failed(self.token, why, 0, *self.costs())
+        return Stored(self.token, self.key, copies, self.hops(), *self.costs())
+
+
+class PutTask(TokenTask):
+    """Store an item with the ``copies`` nearest. With ``copy`` this peer keeps it too and brings it to others."""
+
+    __slots__ = ("_cas", "_copy", "_item")
+
+    def __init__(
+        self, node: Kademlia, token: Token, key: int, item: Item, *, cas: int | None = None, copy: bool = False
+    ) -> None:
+        super().__init__(node, token, key, silent=copy)
+        self._item = item
+        self._cas = cas
+        self._copy = copy
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        if not node.config.mainline:
+            return super().query(tid)
+        return GetItem(tid, node.table.id, node.config.read_only, self.key, node.want, NO_SEQ)
+
+    def calls(self, now: float) -> list[Call]:
+        node = self.caller
+        nearest = self.nearest()
+        if self.mine and node.server.items.put(self.key, self._item, now, cas=self._cas, copy=self._copy) is not None:
+            self.mine = 0
+            self.refusals += 1
+        return [(contact, self._store_at(self.tokens[contact.id])) for contact in nearest]
+
+    def _store_at(self, token: bytes) -> Callable[[bytes], AnyQuery]:
+        node = self.caller
+        ro = node.config.read_only
+        return lambda tid: PutItem(tid, node.table.id, ro, self.key, token, self._item, self._cas, self._copy)
+
+
+class GetTask(Task):
+    """Find a value. An unsigned one ends the search (paper, section 2.3); of signed ones the highest number wins.
+
+    Afterwards the value is cached "at the closest node to the key that did not return the value".
+    """
+
+    __slots__ = ("_least_seq", "_tokens", "item", "source", "wants_signed")
+
+    def __init__(self, node: Kademlia, token: Token, key: int, *, signed: bool = False, seq: int | None = None) -> None:
+        super().__init__(node, token, key)
+        self.wants_signed = signed
+        self._least_seq = seq
+        self.item: Item | None = None
+        self.source: Contact | None = None
+        self._tokens: dict[int, bytes] = {}
+
+    @property
+    def satisfied(self) -> bool:
+        return self.item is not None and self.item.signed is None
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        ro = node.config.read_only
+        return GetItem(tid, node.table.id, ro, self.key, node.want, self._least_seq, padding=node.padding)
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        if reply.item is not None:
+            self.offer(contact, reply.item)
+        elif reply.again and reply.token:
+            node = self.caller
+            token = reply.token
+            ask = (node.table.id, node.config.read_only, self.key, node.want, self._least_seq, token)
+            self.extra.append((contact, lambda tid: GetItem(tid, *ask)))
+        elif reply.token:
+            self._tokens[contact.id] = reply.token
+
+    def offer(self, contact: Contact, item: Item) -> None:
+        """Take an item if it is true, and newer than what was found."""
+        node = self.caller
+        if self.wants_signed and item.signed is None:
+            return
+        best = self.item
+        if best is not None and (best.signed is None or item.signed is None or item.signed.seq <= best.signed.seq):
+            return
+        if not is_valid(self.key, item, bits=node.config.bits, mainline=node.config.mainline):
+            return
+        self.item = item
+        self.source = contact
+
+    def calls(self, now: float) -> list[Call]:
+        node = self.caller
+        item = self.item
+        if node.config.mainline or item is None or self.source is None or item.signed is not None:
+            return []
+        found = self.search.candidates()
+        for between, candidate in enumerate(found):
+            token = self._tokens.get(candidate.contact.id)
+            if token is not None:
+                # "exponentially inversely proportional to the number of nodes between the current node and the node
+                # whose ID is closest to the key ID" (section 2.3)
+                short = Item(item.value, None, item.ttl_s / 2**between)
+                ro = node.config.read_only
+                return [
+                    (
+                        candidate.contact,
+                        lambda tid: PutItem(tid, node.table.id, ro, self.key, token, short, None, True),
+                    )
+                ]
+        return []
+
+    def notice(self, now: float) -> Any:
+        if self.item is None or self.source is None:
+            return self.failure() or NotFound(self.token, self.key, self.hops(), *self.costs())
+        source = self.source
+        hops = next((c.hops for c in self.search.candidates() if c.contact == source), 0)
+        if self.wants_signed:
+            return FoundItem(self.token, self.key, self.item, source, hops, *self.costs())
+        return Value(self.token, self.key, self.item.value, source, hops, *self.costs())
+
+
+class ProvideTask(TokenTask):
+    """Tell the nearest peers that this one has a thing."""
+
+    __slots__ = ("_port", "_seed")
+
+    def __init__(
+        self, node: Kademlia, token: Token, key: int, *, port: int = 0, seed: bool = False, silent: bool = False
+    ) -> None:
+        super().__init__(node, token, key, silent=silent)
+        self._port = port
+        self._seed = seed
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        if not node.config.mainline:
+            return super().query(tid)
+        return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want)
+
+    def calls(self, now: float) -> list[Call]:
+        node = self.caller
+        nearest = self.nearest()
+        if self.mine and not self._port:
+            node.server.peers.add(self.key, node.contact, is_seed=self._seed, now=now)
+        elif self.mine:
+            self.mine = 0  # a peer does not know the address at which others reach another port of its host
+        return [(contact, self._announce_to(self.tokens[contact.id])) for contact in nearest]
+
+    def _announce_to(self, token: bytes) -> Callable[[bytes], AnyQuery]:
+        node = self.caller
+        ro = node.config.read_only
+        return lambda tid: AnnouncePeer(tid, node.table.id, ro, self.key, token, self._port, self._seed)
+
+
+class ProvidersTask(Task):
+    """Ask the nearest peers who has a thing."""
+
+    __slots__ = ("_limit", "_peers")
+
+    def __init__(self, node: Kademlia, token: Token, key: int, limit: int) -> None:
+        super().__init__(node, token, key)
+        self._limit = max(0, min(limit, MAX_FOUND))
+        self._peers: dict[Any, Contact] = {}
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        ro = node.config.read_only
+        return GetPeers(tid, node.table.id, ro, self.key, node.want, padding=node.padding)
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        for peer in reply.peers:
+            if len(self._peers) < MAX_FOUND:
+                self._peers.setdefault(peer.address, peer)
+
+    def notice(self, now: float) -> Any:
+        for peer in self.caller.server.peers.get(self.key, now, self._limit):
+            self._peers.setdefault(peer.address, peer)
+        if not self._peers:
+            failed = self.failure()
+            if failed is not None:
+                return failed
+        found = tuple(self._peers.values())[: self._limit]
+        return Providers(self.token, self.key, found, self.hops(), *self.costs())
+
+
+class ScrapeTask(Task):
+    """Unite the filters of the nearest peers (BEP 33)."""
+
+    __slots__ = ("_blooms",)
+
+    def __init__(self, node: Kademlia, token: Token, key: int) -> None:
+        super().__init__(node, token, key)
+        self._blooms: list[Blooms] = []
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want, scrape=True)
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        if reply.blooms is not None:
+            self._blooms.append(reply.blooms)
+
+    def notice(self, now: float) -> Any:
+        failed = self.failure()
+        if failed is not None:
+            return failed
+        nothing = bytes(BLOOM_BYTES)
+        own = self.caller.server.peers.blooms(self.key, now)
+        seeds = union([nothing, own.seeds, *(blooms.seeds for blooms in self._blooms)])
+        peers = union([nothing, own.peers, *(blooms.peers for blooms in self._blooms)])
+        return Scraped(self.token, self.key, estimate(seeds), estimate(peers), self.costs()[0])
+
+
+class SampleTask(Task):
+    """Gather keys from the peers near a target (BEP 51)."""
+
+    __slots__ = ("_keys", "_total")
+
+    def __init__(self, node: Kademlia, token: Token, key: int) -> None:
+        super().__init__(node, token, key)
+        self._keys: dict[int, None] = {}
+        self._total = 0
+
+    def query(self, tid: bytes) -> AnyQuery:
+        node = self.caller
+        return SampleKeys(tid, node.table.id, node.config.read_only, self.key, node.want)
+
+    def take(self, contact: Contact, reply: Reply, now: float) -> None:
+        if reply.samples is None:
+            return
+        self._total += reply.samples.total
+        for key in reply.samples.keys:
+            if len(self._keys) < MAX_FOUND:
+                self._keys[key] = None
+
+    def notice(self, now: float) -> Any:
+        return self.failure() or Sampled(self.token, tuple(sorted(self._keys)), self._total, self.costs()[0])
