@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 from horoi.lookup.common.pending import Pending
 from horoi.lookup.common.pending import Request as Open
 from horoi.lookup.kademlia.config import KademliaConfig
-from horoi.lookup.kademlia.items import Item
-from horoi.lookup.kademlia.messages import TID_BYTES, AnyQuery, Ping, Refusal, Reply
+from horoi.lookup.kademlia.messages import TID_BYTES, AnyQuery, Item, Ping, Refusal, Reply
 from horoi.lookup.kademlia.server import Server, padding_for
 from horoi.lookup.kademlia.table import ContactBook, RoutingTable
 from horoi.lookup.kademlia.tasks import CALLS, DONE, SEARCH, PutTask, Task
-from horoi.lookup.vocabulary import Address, Contact
+from horoi.lookup.vocabulary import Address, Contact, Delivered
 from horoi.machine.contract import Action, Arm, Send, Tell
 
 RPC = "rpc"
@@ -115,6 +114,10 @@ class Core:
 
     def ping(self, tid: bytes) -> AnyQuery:
         return Ping(tid, self.table.id, self.config.read_only)
+
+    def deliver(self, key: int, payload: bytes) -> None:
+        """A payload whose owner is this peer itself."""
+        self.do(Tell(Delivered(key, payload, self.contact, 0)))
 
     # Tasks
 

@@ -163,7 +163,7 @@ class Kademlia(Upkeep):
         request = self.close(refusal, address, now)
         if request is None:
             return
-        context = request.context
+        context: Any = request.context
         if type(context) is JoinAsked:
             self.bootstrap_failed(context, now)
         elif type(context) is Asking:
@@ -184,7 +184,7 @@ class Kademlia(Upkeep):
 
     # The application
 
-    def _asked(self, request: object, now: float) -> None:
+    def _asked(self, request: Any, now: float) -> None:
         if isinstance(request, Join):
             self.join(request.bootstrap, now)
         elif isinstance(request, Leave):
@@ -283,7 +283,3 @@ class Kademlia(Upkeep):
     @property
     def signed_ttl_s(self) -> float:
         return 2 * 3600.0  # BEP 44
-
-    def deliver(self, key: int, payload: bytes) -> None:
-        """A payload whose owner is this peer itself."""
-        self.do(Tell(Delivered(key, payload, self.contact, 0)))

@@ -7,9 +7,10 @@ A task has two stages. It searches, and what answers bring is taken (``take``); 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from horoi.lookup.kademlia.bloom import BLOOM_BYTES, estimate, union
+from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.items import is_valid
 from horoi.lookup.kademlia.messages import (
     AnnouncePeer,
@@ -26,6 +27,8 @@ from horoi.lookup.kademlia.messages import (
 )
 from horoi.lookup.kademlia.requests import FoundItem, Sampled, Scraped
 from horoi.lookup.kademlia.search import Candidate, Search, way_to
+from horoi.lookup.kademlia.server import Server
+from horoi.lookup.kademlia.table import RoutingTable
 from horoi.lookup.vocabulary import (
     REFUSED,
     UNREACHABLE,
@@ -39,9 +42,6 @@ from horoi.lookup.vocabulary import (
     Value,
 )
 
-if TYPE_CHECKING:
-    from horoi.lookup.kademlia.machine import Kademlia
-
 NO_SEQ = 2**63 - 1  # asked with this, a peer sends the token and never the signed item
 MAX_FOUND = 1000  # providers or keys that one task gathers: a guess
 SEARCH, CALLS, DONE = range(3)
@@ -49,14 +49,28 @@ SEARCH, CALLS, DONE = range(3)
 Call: TypeAlias = tuple[Contact, Callable[[bytes], AnyQuery]]
 
 
+class Node(Protocol):
+    """The peer whose task it is, as far as tasks know it."""
+
+    config: KademliaConfig
+    contact: Contact
+    table: RoutingTable
+    server: Server
+    want: int
+    padding: bytes
+
+    def deliver(self, key: int, payload: bytes) -> None:
+        """A payload whose owner is this peer itself."""
+
+
 class Task:
     """The plain lookup: who is nearest to ``key``? Others refine it."""
 
-    __slots__ = ("acks", "caller", "extra", "key", "rpcs", "search", "silent", "stage", "timeouts", "token", "waiting")
+    __slots__ = ("acks", "extra", "key", "node", "rpcs", "search", "silent", "stage", "timeouts", "token", "waiting")
 
-    def __init__(self, node: Kademlia, token: Token, key: int, *, silent: bool = False) -> None:
+    def __init__(self, node: Node, token: Token, key: int, *, silent: bool = False) -> None:
         config = node.config
-        self.caller = node
+        self.node = node
         self.token = token
         self.key = key
         self.silent = silent
@@ -80,7 +94,7 @@ class Task:
 
     def query(self, tid: bytes) -> AnyQuery:
         """What the search asks."""
-        node = self.caller
+        node = self.node
         return FindNode(tid, node.table.id, node.config.read_only, self.key, node.want, node.padding)
 
     def take(self, contact: Contact, reply: Reply, now: float) -> None:
@@ -104,7 +118,7 @@ class Task:
 
     def owners(self) -> tuple[Candidate | None, tuple[Contact, ...]]:
         """The nearest candidate (None: this peer itself is nearer) and the k nearest peers, this one among them."""
-        node = self.caller
+        node = self.node
         found = self.search.candidates()
         contacts = [candidate.contact for candidate in found]
         first = found[0] if found else None
@@ -139,7 +153,7 @@ class RouteTask(Task):
 
     __slots__ = ("payload",)
 
-    def __init__(self, node: Kademlia, token: Token, key: int, payload: bytes) -> None:
+    def __init__(self, node: Node, token: Token, key: int, payload: bytes) -> None:
         super().__init__(node, token, key)
         self.payload = payload
 
@@ -148,14 +162,14 @@ class RouteTask(Task):
         if first is None:
             return []
         hops = first.hops
-        return [(first.contact, lambda tid: Deliver(tid, self.caller.table.id, False, self.key, self.payload, hops))]
+        return [(first.contact, lambda tid: Deliver(tid, self.node.table.id, False, self.key, self.payload, hops))]
 
     def notice(self, now: float) -> Any:
         first, owners = self.owners()
         if first is not None and not self.acks:
             return Failed(self.token, UNREACHABLE, 0, *self.costs())
         if first is None:
-            self.caller.deliver(self.key, self.payload)
+            self.node.deliver(self.key, self.payload)
         way = way_to(first) if first is not None else ()
         return Found(self.token, self.key, owners, len(way), *self.costs(), path=way)
 
@@ -165,7 +179,7 @@ class TokenTask(Task):
 
     __slots__ = ("mine", "refusals", "tokens", "why")
 
-    def __init__(self, node: Kademlia, token: Token, key: int, *, silent: bool = False) -> None:
+    def __init__(self, node: Node, token: Token, key: int, *, silent: bool = False) -> None:
         super().__init__(node, token, key, silent=silent)
         self.tokens: dict[int, bytes] = {}
         self.refusals = 0
@@ -179,10 +193,10 @@ class TokenTask(Task):
     def nearest(self) -> list[Contact]:
         """Who should keep it; this peer itself is left out here and counted in ``mine``."""
         _, owners = self.owners()
-        chosen = [owner for owner in owners if owner.id in self.tokens or owner == self.caller.contact]
-        chosen = chosen[: self.caller.config.copies]
-        self.mine = int(self.caller.contact in chosen)
-        return [contact for contact in chosen if contact != self.caller.contact]
+        chosen = [owner for owner in owners if owner.id in self.tokens or owner == self.node.contact]
+        chosen = chosen[: self.node.config.copies]
+        self.mine = int(self.node.contact in chosen)
+        return [contact for contact in chosen if contact != self.node.contact]
 
     def notice(self, now: float) -> Any:
         copies = self.acks + self.mine
@@ -200,7 +214,7 @@ class PutTask(TokenTask):
     __slots__ = ("_cas", "_copy", "_item")
 
     def __init__(
-        self, node: Kademlia, token: Token, key: int, item: Item, *, cas: int | None = None, copy: bool = False
+        self, node: Node, token: Token, key: int, item: Item, *, cas: int | None = None, copy: bool = False
     ) -> None:
         super().__init__(node, token, key, silent=copy)
         self._item = item
@@ -208,13 +222,13 @@ class PutTask(TokenTask):
         self._copy = copy
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         if not node.config.mainline:
             return super().query(tid)
         return GetItem(tid, node.table.id, node.config.read_only, self.key, node.want, NO_SEQ)
 
     def calls(self, now: float) -> list[Call]:
-        node = self.caller
+        node = self.node
         nearest = self.nearest()
         if self.mine and node.server.items.put(self.key, self._item, now, cas=self._cas, copy=self._copy) is not None:
             self.mine = 0
@@ -222,7 +236,7 @@ class PutTask(TokenTask):
         return [(contact, self._store_at(self.tokens[contact.id])) for contact in nearest]
 
     def _store_at(self, token: bytes) -> Callable[[bytes], AnyQuery]:
-        node = self.caller
+        node = self.node
         ro = node.config.read_only
         return lambda tid: PutItem(tid, node.table.id, ro, self.key, token, self._item, self._cas, self._copy)
 
@@ -235,7 +249,7 @@ class GetTask(Task):
 
     __slots__ = ("_least_seq", "_tokens", "item", "source", "wants_signed")
 
-    def __init__(self, node: Kademlia, token: Token, key: int, *, signed: bool = False, seq: int | None = None) -> None:
+    def __init__(self, node: Node, token: Token, key: int, *, signed: bool = False, seq: int | None = None) -> None:
         super().__init__(node, token, key)
         self.wants_signed = signed
         self._least_seq = seq
@@ -248,7 +262,7 @@ class GetTask(Task):
         return self.item is not None and self.item.signed is None
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         ro = node.config.read_only
         return GetItem(tid, node.table.id, ro, self.key, node.want, self._least_seq, padding=node.padding)
 
@@ -256,7 +270,7 @@ class GetTask(Task):
         if reply.item is not None:
             self.offer(contact, reply.item)
         elif reply.again and reply.token:
-            node = self.caller
+            node = self.node
             token = reply.token
             ask = (node.table.id, node.config.read_only, self.key, node.want, self._least_seq, token)
             self.extra.append((contact, lambda tid: GetItem(tid, *ask)))
@@ -265,7 +279,7 @@ class GetTask(Task):
 
     def offer(self, contact: Contact, item: Item) -> None:
         """Take an item if it is true, and newer than what was found."""
-        node = self.caller
+        node = self.node
         if self.wants_signed and item.signed is None:
             return
         best = self.item
@@ -277,25 +291,23 @@ class GetTask(Task):
         self.source = contact
 
     def calls(self, now: float) -> list[Call]:
-        node = self.caller
+        node = self.node
         item = self.item
         if node.config.mainline or item is None or self.source is None or item.signed is not None:
             return []
-        found = self.search.candidates()
-        for between, candidate in enumerate(found):
+        for between, candidate in enumerate(self.search.candidates()):
             token = self._tokens.get(candidate.contact.id)
             if token is not None:
-                # "exponentially inversely proportional to the number of nodes between the current node and the node
-                # whose ID is closest to the key ID" (section 2.3)
-                short = Item(item.value, None, item.ttl_s / 2**between)
-                ro = node.config.read_only
-                return [
-                    (
-                        candidate.contact,
-                        lambda tid: PutItem(tid, node.table.id, ro, self.key, token, short, None, True),
-                    )
-                ]
+                return [(candidate.contact, self._cache_with(token, item, between))]
         return []
+
+    def _cache_with(self, token: bytes, item: Item, between: int) -> Callable[[bytes], AnyQuery]:
+        """Its time is "exponentially inversely proportional to the number of nodes between the current node and the node
+        whose ID is closest to the key ID" (section 2.3)."""
+        node = self.node
+        short = Item(item.value, None, item.ttl_s / 2**between)
+        ro = node.config.read_only
+        return lambda tid: PutItem(tid, node.table.id, ro, self.key, token, short, None, True)
 
     def notice(self, now: float) -> Any:
         if self.item is None or self.source is None:
@@ -313,20 +325,20 @@ class ProvideTask(TokenTask):
     __slots__ = ("_port", "_seed")
 
     def __init__(
-        self, node: Kademlia, token: Token, key: int, *, port: int = 0, seed: bool = False, silent: bool = False
+        self, node: Node, token: Token, key: int, *, port: int = 0, seed: bool = False, silent: bool = False
     ) -> None:
         super().__init__(node, token, key, silent=silent)
         self._port = port
         self._seed = seed
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         if not node.config.mainline:
             return super().query(tid)
         return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want)
 
     def calls(self, now: float) -> list[Call]:
-        node = self.caller
+        node = self.node
         nearest = self.nearest()
         if self.mine and not self._port:
             node.server.peers.add(self.key, node.contact, is_seed=self._seed, now=now)
@@ -335,7 +347,7 @@ class ProvideTask(TokenTask):
         return [(contact, self._announce_to(self.tokens[contact.id])) for contact in nearest]
 
     def _announce_to(self, token: bytes) -> Callable[[bytes], AnyQuery]:
-        node = self.caller
+        node = self.node
         ro = node.config.read_only
         return lambda tid: AnnouncePeer(tid, node.table.id, ro, self.key, token, self._port, self._seed)
 
@@ -345,13 +357,13 @@ class ProvidersTask(Task):
 
     __slots__ = ("_limit", "_peers")
 
-    def __init__(self, node: Kademlia, token: Token, key: int, limit: int) -> None:
+    def __init__(self, node: Node, token: Token, key: int, limit: int) -> None:
         super().__init__(node, token, key)
         self._limit = max(0, min(limit, MAX_FOUND))
         self._peers: dict[Any, Contact] = {}
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         ro = node.config.read_only
         return GetPeers(tid, node.table.id, ro, self.key, node.want, padding=node.padding)
 
@@ -361,7 +373,7 @@ class ProvidersTask(Task):
                 self._peers.setdefault(peer.address, peer)
 
     def notice(self, now: float) -> Any:
-        for peer in self.caller.server.peers.get(self.key, now, self._limit):
+        for peer in self.node.server.peers.get(self.key, now, self._limit):
             self._peers.setdefault(peer.address, peer)
         if not self._peers:
             failed = self.failure()
@@ -376,12 +388,12 @@ class ScrapeTask(Task):
 
     __slots__ = ("_blooms",)
 
-    def __init__(self, node: Kademlia, token: Token, key: int) -> None:
+    def __init__(self, node: Node, token: Token, key: int) -> None:
         super().__init__(node, token, key)
         self._blooms: list[Blooms] = []
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want, scrape=True)
 
     def take(self, contact: Contact, reply: Reply, now: float) -> None:
@@ -393,7 +405,7 @@ class ScrapeTask(Task):
         if failed is not None:
             return failed
         nothing = bytes(BLOOM_BYTES)
-        own = self.caller.server.peers.blooms(self.key, now)
+        own = self.node.server.peers.blooms(self.key, now)
         seeds = union([nothing, own.seeds, *(blooms.seeds for blooms in self._blooms)])
         peers = union([nothing, own.peers, *(blooms.peers for blooms in self._blooms)])
         return Scraped(self.token, self.key, estimate(seeds), estimate(peers), self.costs()[0])
@@ -404,13 +416,13 @@ class SampleTask(Task):
 
     __slots__ = ("_keys", "_total")
 
-    def __init__(self, node: Kademlia, token: Token, key: int) -> None:
+    def __init__(self, node: Node, token: Token, key: int) -> None:
         super().__init__(node, token, key)
         self._keys: dict[int, None] = {}
         self._total = 0
 
     def query(self, tid: bytes) -> AnyQuery:
-        node = self.caller
+        node = self.node
         return SampleKeys(tid, node.table.id, node.config.read_only, self.key, node.want)
 
     def take(self, contact: Contact, reply: Reply, now: float) -> None:

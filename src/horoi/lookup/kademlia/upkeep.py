@@ -8,8 +8,7 @@ from typing import Any
 
 from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.core import Core
-from horoi.lookup.kademlia.items import Item
-from horoi.lookup.kademlia.messages import FindNode, Reply
+from horoi.lookup.kademlia.messages import FindNode, Item, Reply
 from horoi.lookup.kademlia.node_ids import is_local, is_node_id_of, node_id
 from horoi.lookup.kademlia.requests import Moved
 from horoi.lookup.kademlia.table import ContactBook, RoutingTable
