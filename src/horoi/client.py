@@ -3,7 +3,7 @@
     from horoi.client import Client
     from horoi.web.model.wallet import Transfer
 
-    with Client("http://127.0.0.1:8645", token=open("node/api-token").read().strip()) as node:
+    with Client("http://127.0.0.1:8700", token=open("node/api-token").read().strip()) as node:
         print(node.status().height)
         sold = node.act(Transfer(asset="crude oil", amount="6327", to="horoi1..."))
         node.wait_confirmed(sold.id, depth=2, timeout_s=30)

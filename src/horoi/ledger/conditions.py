@@ -139,6 +139,15 @@ def keys_named(condition: Condition) -> tuple[bytes, ...]:
     return ()
 
 
+def keys_now(condition: Condition) -> tuple[bytes, ...]:
+    """The keys that the condition names outside of a lock: those that may act before any height or time has come."""
+    if isinstance(condition, AllOf) and any(isinstance(part, AfterHeight | AfterTime) for part in condition.parts):
+        return ()
+    if isinstance(condition, AllOf | AnyOf):
+        return tuple(key for part in condition.parts for key in keys_now(part))
+    return keys_named(condition)
+
+
 def hashes_named(condition: Condition) -> tuple[bytes, ...]:
     """Every hash whose preimage the condition asks for."""
     if isinstance(condition, Preimage):

@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 
 from horoi.base.codec import Record, encode
 from horoi.base.errors import RuleError
+from horoi.base.hashing import tagged
 from horoi.ledger.authority import Required, check_agreement, check_witness_form, required
 from horoi.ledger.bitfield import CHUNK_BITS, BitField
 from horoi.ledger.block import Block, content_leaf, reward_id
@@ -40,6 +41,8 @@ from horoi.ledger.transaction import (
     outputs_made,
     transaction_hasher,
 )
+
+_digest = tagged("horoi/state-digest")
 
 INPUTLESS_WINDOW = 1_000  # blocks; a guess: long enough to collect signatures, short enough to remember
 
@@ -266,6 +269,14 @@ class Ledger:
             return Preview(self.content_root(height, reward, prepared), self.bits.root(), step.fees)
         finally:
             step.take_back()
+
+    def digest(self, tip: bytes) -> bytes:
+        """What two nodes have in common exactly if their ledgers stand after the block ``tip`` in the same state.
+
+        The tip fixes the history, and with it the content of every output ever made; the bitfield, read from the node's own
+        state and not from the header, says which of them are unspent.
+        """
+        return _digest(self.network + tip + self.bits.root())
 
     # ---- keeping ------------------------------------------------------------------------------
 

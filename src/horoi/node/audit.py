@@ -117,6 +117,10 @@ def audit_disk(genesis: Genesis, disk: Disk, progress: Progress = _quiet) -> Aud
         if name in disk.names() and read_sealed(disk, name) is None:
             report.note("file.seal", f"file {name!r} is damaged; remove it, the node makes it anew")
     if "blocks-000000.log" not in disk.names():
+        if _never_left_the_first_block(genesis, disk):
+            first = block_hash(genesis_block(genesis).header)
+            report.tip = first.hex()
+            return report
         report.note(
             "log.missing", "there is no block log in this folder: nothing was ever kept here, or it was removed"
         )
@@ -138,6 +142,20 @@ def audit_disk(genesis: Genesis, disk: Disk, progress: Progress = _quiet) -> Aud
         _audit_index(genesis, disk, report, progress)
     report.seconds = round(time.perf_counter() - began, 3)
     return report
+
+
+def _never_left_the_first_block(genesis: Genesis, disk: Disk) -> bool:
+    """True for a node that was stopped before it saw a block: its state is the genesis's."""
+    if "state" not in disk.names():
+        return True
+    store = disk.store("state")
+    try:
+        raw = store.get(b"m")
+        return raw is None or marker_codec.decode(raw).name == block_hash(genesis_block(genesis).header)
+    except HoroiError:
+        return False
+    finally:
+        store.close()
 
 
 class _Stored:
@@ -295,7 +313,7 @@ class _Replay:
             self.report.note("log.record", str(error), known)
             return False
         self.report.height, self.report.tip = known.height, known.name.hex()
-        self.report.state_digest = self.ledger.bits.root().hex()
+        self.report.state_digest = self.ledger.digest(known.name).hex()
         self.report.blocks += 1
         self.report.transactions += len(prepared)
         return True

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from horoi.base.address import public_key_of
 from horoi.base.errors import NotFoundError, UsageError
 from horoi.ledger.block import Block
-from horoi.ledger.conditions import keys_named
 from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.ledger import Prepared, output_key
-from horoi.ledger.transaction import NATIVE, Holding, Output, Right, outputs_made
-from horoi.node.index.index import CUSTODIAN, OWNER, RIGHT
+from horoi.ledger.transaction import NATIVE, Holding, outputs_made
+from horoi.node.index.index import CUSTODIAN, LATER, OWNER, RIGHT
+from horoi.node.index.touched import roles_of
 from horoi.node.wallet.pools import Spendable, spendable_of_entry
 from horoi.web.access import NodeAccess
 from horoi.web.model.books import Role
@@ -113,19 +113,9 @@ def waiting_outputs(access: NodeAccess, key: bytes | None) -> Iterator[Unspent]:
             return
         item = entry.prepared
         for index, content in enumerate(outputs_made(item.id, item.transaction.body)):
-            roles = roles_of(content, key) if key is not None else 0
+            roles = dict(roles_of(content)).get(key, b"\0")[0] if key is not None else 0
             if roles or key is None:
                 yield Unspent(Spendable(item.id, index, content, height, False), roles, None)
-
-
-def roles_of(content: Output, key: bytes) -> int:
-    """How an output names a key, as the index notes it; 0 if it does not."""
-    if isinstance(content, Right):
-        return RIGHT if key in keys_named(content.owner) else 0
-    roles = OWNER if key in keys_named(content.owner) else 0
-    if content.custodian is not None and key in keys_named(content.custodian):
-        roles |= CUSTODIAN
-    return roles
 
 
 def unspent_of_asset(access: NodeAccess, asset: bytes) -> tuple[list[Unspent], bool]:
@@ -168,7 +158,7 @@ def assets_named(access: NodeAccess, name: str) -> list[bytes]:
     return access.index.assets_named(name)
 
 
-_ROLES: tuple[tuple[int, Role], ...] = ((OWNER, "owner"), (CUSTODIAN, "custodian"), (RIGHT, "right"))
+_ROLES: tuple[tuple[int, Role], ...] = ((OWNER, "owner"), (CUSTODIAN, "custodian"), (RIGHT, "right"), (LATER, "later"))
 
 
 def role_names(roles: int) -> list[Role]:

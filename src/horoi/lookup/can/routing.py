@@ -60,7 +60,9 @@ def nearest_neighbours(core: Core, place: Place, reality: Reality, count: int) -
     """The neighbours nearest to a place, nearest first, nearer than this peer or not."""
     point, distance = place.point, core.space.distance
     ranked = sorted(
-        (min(distance(zone, point) for zone in n.zones), index, n) for index, n in enumerate(reality.neighbours) if n.zones
+        (min(distance(zone, point) for zone in n.zones), index, n)
+        for index, n in enumerate(reality.neighbours)
+        if n.zones
     )
     return [n.claim for _, _, n in ranked[:count]]
 

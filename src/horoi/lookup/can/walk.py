@@ -19,7 +19,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from horoi.lookup.can.core import Core
-from horoi.lookup.can.messages import ANY_REALITY, MAX_HOPS, Claim, Nearer, Step
+from horoi.lookup.can.messages import ANY_REALITY, MAX_HOPS, Nearer, Step
 from horoi.lookup.can.realities import Reality
 from horoi.lookup.can.routing import nearest_neighbours, realities_for
 from horoi.lookup.can.zone import Place, Zone, overlap
@@ -152,7 +152,9 @@ class Walk:
         vouched = candidate.zones or tuple(zone for zone in reply.claim.zones if space.is_zone(zone))
         reached = min((space.distance(zone, self.place.point) for zone in vouched), default=0)
         for claim in reply.neighbours:
-            zones = tuple(zone for zone in claim.zones if self._is_plausible(zone, vouched, claim.contact, reply.reality))
+            zones = tuple(
+                zone for zone in claim.zones if self._is_plausible(zone, vouched, claim.contact, reply.reality)
+            )
             if not zones or not self._core.is_believed(claim.contact, now):
                 continue
             if min(space.distance(zone, self.place.point) for zone in zones) < reached:

@@ -133,8 +133,7 @@ class Space:
                 gap, round_it = x - high, low + side - x
             else:
                 continue
-            if round_it < gap:
-                gap = round_it
+            gap = min(gap, round_it)
             total += gap * gap
         return total
 

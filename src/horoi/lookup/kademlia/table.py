@@ -17,7 +17,7 @@ All buckets stand one after the other in one array of numbers, and a ``ContactBo
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 from horoi.lookup.vocabulary import Contact
@@ -324,12 +324,10 @@ class RoutingTable:
         contacts = self._book.contacts
         return [contacts[number] for number in islice(self._numbers, start, start + self._counts[index])]
 
-    def fill(self, buckets: Sequence[Sequence[int] | array[int]]) -> None:
-        """Take whole buckets of numbers of the book: how an experiment makes a converged table."""
-        self._counts = bytearray(map(len, buckets))
-        self._numbers = array("I")
-        for numbers in buckets:
-            self._numbers.extend(numbers)
+    def grow(self, numbers: array[int]) -> None:
+        """Take a whole bucket beyond the deepest: how an experiment makes a converged table."""
+        self._counts.append(len(numbers))
+        self._numbers.extend(numbers)
 
     @property
     def size_bytes(self) -> int:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from horoi.base.codec import Codec, Record, encode
+from horoi.base.errors import StorageError
 from horoi.ledger.block import reward_id
 from horoi.ledger.ledger import Undo
 from horoi.ledger.transaction import (
@@ -37,11 +38,12 @@ from horoi.machine.disk import Disk
 from horoi.machine.host import Started
 from horoi.node.chain import Chain
 from horoi.node.events import ConnectedBlock, TipChanged
-from horoi.node.index.touched import CUSTODIAN, OWNER, RIGHT, Books, Touched, roles_of
+from horoi.node.index.touched import CUSTODIAN, LATER, OWNER, RIGHT, Books, Touched, roles_of
 from horoi.node.storage.cache import CachedStore
 
 FLUSH_S = 2.0  # a crash re-indexes at most this long; a guess
 FOLLOW_S = 0.25  # how often a waiting index looks whether the node has caught up; a guess
+DAMAGED_S = 2.0  # until a block that is being fetched again is looked for; a guess
 SLICE_TRANSACTIONS = 500  # indexed at once when catching up: 20 ms
 CACHE_CHANGES = 20_000  # a question sorts what is not flushed: 2 ms at this many
 MAX_ANSWER = 10_000  # rows that one question returns at most
@@ -170,8 +172,11 @@ class Index:
         if self._node_is_behind():
             return [Arm("follow", FOLLOW_S)]
         before = self.marker.transactions
-        while not self.is_current and abs(self.marker.transactions - before) < SLICE_TRANSACTIONS:
-            self._one_block()
+        try:
+            while not self.is_current and abs(self.marker.transactions - before) < SLICE_TRANSACTIONS:
+                self._one_block()
+        except StorageError:
+            return [Arm("follow", DAMAGED_S)]  # the block's copy is damaged: the chain fetches it again
         return [*self._flush_if_full(), Arm("follow", None if self.is_current else 0.0)]
 
     def _one_block(self) -> None:
@@ -379,4 +384,4 @@ class Index:
             stride *= 4
 
 
-__all__ = ["CUSTODIAN", "OWNER", "RIGHT", "AssetRecord", "Index", "PostRecord", "TransactionPlace"]
+__all__ = ["CUSTODIAN", "LATER", "OWNER", "RIGHT", "AssetRecord", "Index", "PostRecord", "TransactionPlace"]

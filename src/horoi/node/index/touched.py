@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from horoi.ledger.conditions import Key, keys_named
+from horoi.ledger.conditions import Condition, Key, keys_named, keys_now
 from horoi.ledger.ledger import Prepared
 from horoi.ledger.transaction import NATIVE, Holding, Output, outpoint, outputs_made
 
-OWNER, CUSTODIAN, RIGHT = 1, 2, 4
-"""How an output names a key."""
+OWNER, CUSTODIAN, RIGHT, LATER = 1, 2, 4, 8
+"""How an output names a key. LATER: only under a lock, as an owner who may reclaim from its carrier next week."""
 
 _OWNER_ALONE = bytes([OWNER])
 
@@ -20,12 +20,16 @@ def roles_of(made: Output) -> list[tuple[bytes, bytes]]:
     if type(owner) is Key and type(made) is Holding and made.custodian is None:
         return [(owner.public, _OWNER_ALONE)]
     roles: dict[bytes, int] = {}
-    for key in keys_named(owner):
-        roles[key] = OWNER if isinstance(made, Holding) else RIGHT
+    _add_roles(roles, owner, OWNER if isinstance(made, Holding) else RIGHT)
     if isinstance(made, Holding) and made.custodian is not None:
-        for key in keys_named(made.custodian):
-            roles[key] = roles.get(key, 0) | CUSTODIAN
+        _add_roles(roles, made.custodian, CUSTODIAN)
     return [(key, bytes([role])) for key, role in roles.items()]
+
+
+def _add_roles(roles: dict[bytes, int], condition: Condition, role: int) -> None:
+    now = keys_now(condition)
+    for key in keys_named(condition):
+        roles[key] = roles.get(key, 0) | (role if key in now else LATER)
 
 
 class Touched:

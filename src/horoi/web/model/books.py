@@ -21,7 +21,7 @@ from horoi.web.model.ledger import AmountView, OutputView, PostView
 
 MAX_ROWS = 1_000
 
-Role: TypeAlias = Literal["owner", "custodian", "right"]
+Role: TypeAlias = Literal["owner", "custodian", "right", "later"]
 
 
 class AssetView(Answer, frozen=True, kw_only=True):

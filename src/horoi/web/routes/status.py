@@ -7,7 +7,6 @@ from time import time
 import msgspec
 from starlette.responses import Response
 
-from horoi.base.hashing import tagged
 from horoi.ledger.conditions import Condition
 from horoi.ledger.consensus.nakamoto.tree import expected_target
 from horoi.ledger.genesis import to_json
@@ -18,18 +17,6 @@ from horoi.web.endpoint import JSON
 from horoi.web.model.base import NoQuery
 from horoi.web.model.node import Health, MiningForm, MiningView, NetworkView, PoolView, StatusView
 from horoi.web.views import difficulty, time_text
-
-_digest = tagged("horoi/state-digest")
-
-
-def state_digest(access: NodeAccess) -> bytes:
-    """What two nodes have in common exactly if their ledgers stand at the same tip in the same state.
-
-    The tip fixes the history, and with it the content of every output ever made; the bitfield, read from the node's own
-    state and not from the header, says which of them are unspent.
-    """
-    chain = access.node.chain
-    return _digest(chain.network + chain.tip.name + chain.ledger.bits.root())
 
 
 def status(access: NodeAccess, _: NoQuery, __: None) -> StatusView:
@@ -53,7 +40,7 @@ def status(access: NodeAccess, _: NoQuery, __: None) -> StatusView:
         headers_height=chain.tree.best.height,
         peers=sum(peer.ready for peer in node.peers.peers()),
         mempool=PoolView(count=len(node.mempool), size_bytes=node.mempool.size_bytes),
-        state_digest=state_digest(access).hex(),
+        state_digest=chain.ledger.digest(chain.tip.name).hex(),
         outputs=str(chain.ledger.bits.count),
         transactions=marker.transactions if marker else None,
         posts=marker.posts if marker else None,

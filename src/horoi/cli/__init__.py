@@ -1,0 +1,1 @@
+"""The commands: they compose everything below and decide nothing that a program could not decide by the API."""

@@ -1,0 +1,1 @@
+"""The lab: systems in simulated worlds, attacks, papers' figures, benchmarks."""

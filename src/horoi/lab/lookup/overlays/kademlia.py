@@ -1,0 +1,133 @@
+"""Kademlia in the lab."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import Any
+
+from horoi.base.ids import ID_BITS, id_of_address
+from horoi.lab.lookup.overlay import Settings
+from horoi.lookup.kademlia.codec import kademlia_wire
+from horoi.lookup.kademlia.config import KademliaConfig
+from horoi.lookup.kademlia.converged import settle
+from horoi.lookup.kademlia.machine import Kademlia
+from horoi.lookup.kademlia.messages import FindNode, Reply
+from horoi.lookup.kademlia.table import ContactBook
+from horoi.lookup.vocabulary import Contact, Found
+from horoi.machine.contract import Action, Event, Machine, Received, Send
+
+DISJOINT = 4  # paths where peers lie; S/Kademlia, section 5: d = 4 or 8
+COLLUDERS = 20
+
+
+class KademliaOverlay:
+    """Ids are bound to addresses. Where some peers lie, lookups take disjoint paths (S/Kademlia)."""
+
+    def __init__(self, settings: Settings, dice: random.Random) -> None:
+        self.bits = ID_BITS
+        self.wire = kademlia_wire(self.bits)
+        self._dice = dice
+        self._book = ContactBook(shared=True)
+        self._contacts: dict[int, Contact] = {}
+        self.liars: list[Contact] = []
+        churn = settings.median_session_s
+        options: dict[str, Any] = {
+            "bits": self.bits,
+            "k": settings.k,
+            "alpha": min(settings.alpha, settings.k),
+            "disjoint": min(DISJOINT, settings.k) if settings.adversaries else 1,
+            "is_bound": self._is_bound if settings.adversaries else None,
+            "verify": bool(churn or settings.adversaries),
+            "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
+        }
+        if churn is not None:
+            options |= {"refresh_s": max(30.0, 2 * churn), "max_failures": 2}
+        self._config = KademliaConfig(**options)
+        self._still = KademliaConfig(**options, upkeep=False)
+
+    def _is_bound(self, contact: Contact) -> bool:
+        return self.contact(contact.address).id == contact.id
+
+    def contact(self, address: int) -> Contact:
+        """The peer at an address: one object for all that know it."""
+        found = self._contacts.get(address)
+        if found is None:
+            found = self._contacts[address] = Contact(id_of_address(address, self.bits), address)
+        return found
+
+    def machine(self, address: int, *, upkeep: bool) -> Kademlia:
+        config = self._config if upkeep else self._still
+        return Kademlia(self.contact(address), config, self._dice, book=self._book)
+
+    def settle(self, machines: Sequence[Any], *, joined: bool) -> None:
+        settle([_inner(machine) for machine in machines], self._book, joined=joined)
+
+    def truth(self, addresses: Sequence[int]) -> XorTruth:
+        return XorTruth(self, addresses)
+
+    def is_right(self, found: Found, owner: int) -> bool:
+        return bool(found.owners) and found.owners[0].address == owner
+
+    def liar(self, machine: Machine) -> Machine:
+        assert isinstance(machine, Kademlia)
+        self.liars.append(machine.contact)
+        return KademliaLiar(machine, self)
+
+    def entries(self, machine: Any) -> int:
+        return len(_inner(machine).table)
+
+
+def _inner(machine: Any) -> Kademlia:
+    inner: Kademlia = machine.inner if isinstance(machine, KademliaLiar) else machine
+    return inner
+
+
+class XorTruth:
+    """A key belongs to the peer whose id is nearest by exclusive or: down a binary trie of the ids."""
+
+    def __init__(self, overlay: KademliaOverlay, addresses: Sequence[int]) -> None:
+        self._overlay = overlay
+        self._address_of = {overlay.contact(address).id: address for address in addresses}
+        self._ids = sorted(self._address_of)
+
+    def add(self, address: int) -> None:
+        peer = self._overlay.contact(address)
+        if peer.id not in self._address_of:
+            self._address_of[peer.id] = address
+            insort(self._ids, peer.id)
+
+    def remove(self, address: int) -> None:
+        peer = self._overlay.contact(address)
+        if self._address_of.pop(peer.id, None) is not None:
+            del self._ids[bisect_left(self._ids, peer.id)]
+
+    def owner(self, key: int) -> int:
+        """Halve the sorted ids at each bit, keeping the half that shares it with the key while it is not empty."""
+        ids = self._ids
+        low, high, prefix = 0, len(ids), 0
+        for bit in reversed(range(self._overlay.bits)):
+            if high - low == 1:
+                break
+            middle = bisect_left(ids, prefix | 1 << bit, low, high)
+            if (key >> bit & 1 and middle < high) or middle == low:
+                low, prefix = middle, prefix | 1 << bit
+            else:
+                high = middle
+        return self._address_of[ids[low]]
+
+
+class KademliaLiar:
+    """A peer that answers every lookup with the liars nearest to its target, so that nobody else is found through it."""
+
+    def __init__(self, inner: Kademlia, overlay: KademliaOverlay) -> None:
+        self.inner = inner
+        self._overlay = overlay
+
+    def handle(self, event: Event, now: float) -> list[Action]:
+        message = event.message if isinstance(event, Received) else None
+        if isinstance(event, Received) and isinstance(message, FindNode):
+            liars = sorted(self._overlay.liars, key=lambda liar: liar.id ^ message.target)
+            return [Send(event.peer, Reply(message.tid, self.inner.table.id, tuple(liars[:COLLUDERS])))]
+        return self.inner.handle(event, now)
