@@ -72,6 +72,10 @@ class Staged(NamedTuple):
     """Signatures that nobody verified yet."""
 
 
+class FlushState(NamedTuple):
+    """Record for the world: write the state down with its marker, and free the cache."""
+
+
 class SaveBlocks(NamedTuple):
     """Record for the world to make durable: (kind, name, payload) of blocks and undo data, in order."""
 
@@ -535,6 +539,11 @@ class Chain:
                 del waiting[name]
         if self.state.full or abs(self.tip.height - self._flushed_height) >= FLUSH_EVERY_BLOCKS:
             self.flush()
+
+    @property
+    def is_flushed(self) -> bool:
+        """True if the state on disk is the state at the tip."""
+        return not self.state.changes
 
     def flush(self) -> None:
         """Write the state and the marker, atomically; only when everything that it is the state after is in the log."""

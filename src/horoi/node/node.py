@@ -23,7 +23,7 @@ from horoi.machine.disk import Disk
 from horoi.machine.host import Hosted, Place
 from horoi.machine.stack import Stack
 from horoi.machine.wire import Wire
-from horoi.node.chain import CACHE_CHANGES, Chain, SaveBlocks
+from horoi.node.chain import CACHE_CHANGES, Chain, FlushState, SaveBlocks
 from horoi.node.index.index import FlushIndex, Index
 from horoi.node.mempool import Mempool
 from horoi.node.mempool import saved as saved_pool
@@ -81,6 +81,8 @@ class Node:
         """Make a record durable; the world calls this for every ``Save``."""
         if isinstance(record, SaveBlocks):
             self.chain.save(record)
+        elif isinstance(record, FlushState):
+            self.chain.flush()
         elif isinstance(record, FlushIndex):
             assert self.index is not None
             self.index.flush()

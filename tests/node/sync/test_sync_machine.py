@@ -12,10 +12,11 @@ from tests.node.chains import COMPANIES, START_MS, grow, mine, new_chain, small_
 from horoi.base.codec import encode
 from horoi.ledger.block import Block, Header, block_hash
 from horoi.machine import Action, Asked, Finished, Fired, Lost, Received, Run, Save, Send, Tell
-from horoi.node.chain import Chain
+from horoi.node.chain import Chain, FlushState
 from horoi.node.events import Misbehaved, PeerReady, SubmitBlock, TipChanged
 from horoi.node.sync.machine import (
     BLOCK_TIMEOUT_S,
+    FLUSH_EVERY_S,
     GETHEADERS_BURST,
     MAX_LIGHT_HEADERS,
     WINDOW_BLOCKS,
@@ -40,7 +41,10 @@ class Driver:
         actions = self.sync.handle(event, self.now)
         for action in actions:
             if isinstance(action, Save):
-                self.chain.save(action.record)
+                if isinstance(action.record, FlushState):
+                    self.chain.flush()
+                else:
+                    self.chain.save(action.record)
             elif isinstance(action, Send):
                 self.sent.append((action.peer, action.message))
             elif isinstance(action, Tell):
@@ -383,3 +387,13 @@ def test_no_message_raises_and_state_stays_bounded(data: st.DataObject) -> None:
     assert len(driver.sync.in_flight) <= 2 * 16
     assert all(len(state.lacking) <= WINDOW_BLOCKS for state in driver.sync.peers.values())
     assert driver.chain.tip.height == 3
+
+
+def test_the_state_is_written_down_now_and_then() -> None:
+    driver = Driver()
+    driver.give(Fired("tick"))
+    driver.give(Asked(SubmitBlock(mine(driver.chain))))
+    assert not driver.chain.is_flushed
+    driver.now += FLUSH_EVERY_S + 1
+    driver.give(Fired("tick"))
+    assert driver.chain.is_flushed

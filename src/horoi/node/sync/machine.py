@@ -33,7 +33,7 @@ from horoi.machine.contract import (
     Tell,
 )
 from horoi.machine.host import Started
-from horoi.node.chain import Chain, KnownTransaction, Staged
+from horoi.node.chain import Chain, FlushState, KnownTransaction, Staged
 from horoi.node.events import Misbehaved, PeerHeight, PeerReady, PeerUseful, SubmitBlock, TipChanged, WaitAgain
 from horoi.node.sync.messages import (
     MAX_BLOCKS_PER_REQUEST,
@@ -48,6 +48,7 @@ from horoi.node.sync.messages import (
 from horoi.node.verify import VerifySignatures, in_chunks
 
 TICK_S = 1.0
+FLUSH_EVERY_S = 60.0  # a guess: a second's work a minute, at the most
 HEADERS_TIMEOUT_S = 20.0  # a guess: 2,000 headers are 300 kB, half a minute on a slow line
 BLOCK_TIMEOUT_S = 20.0  # a guess; a full block of 8 MB on 10 Mbit/s takes 7 s
 ASK_AGAIN_S = 30.0  # an announcement may be lost with its link: ask some peer now and then
@@ -120,6 +121,7 @@ class Sync:
         self._next_job = 0
         self._known_transaction = known_transaction
         self._asked_all_at: float | None = None
+        self._flushed_at: float | None = None
         self._scrub_at = 0.0
         self._mean_block_size_bytes = 0.0
 
@@ -430,7 +432,16 @@ class Sync:
             for peer, state in self.peers.items():
                 state.lacking.clear()
                 actions.extend(self._ask_headers(peer, now))
-        return [*actions, *self._scrub(now), *self._fetch(now)]
+        return [*actions, *self._scrub(now), *self._flush(now), *self._fetch(now)]
+
+    def _flush(self, now: float) -> list[Action]:
+        """Write the state down now and then, so that a restart has little to connect and an idle node holds no cache."""
+        if self._flushed_at is None:
+            self._flushed_at = now
+        if now - self._flushed_at < FLUSH_EVERY_S or not self.synced:
+            return []
+        self._flushed_at = now
+        return [] if self.chain.is_flushed else [Save(FlushState())]
 
     def _scrub(self, now: float) -> list[Action]:
         """Look for damage on disk, a little at a time."""
