@@ -17,8 +17,9 @@ from horoi.base.errors import HoroiError, KeyFileError, NetworkError, StorageErr
 from horoi.base.keys import KeyPair
 from horoi.cli.exits import ClockError
 from horoi.cli.genesis_file import read_genesis
-from horoi.cli.serve import GENESIS_FILE, NODE_KEY_FILE, ServeOptions, check_clock, serve
+from horoi.cli.serve import NODE_KEY_FILE, ServeOptions, check_clock, serve
 from horoi.ledger.genesis import to_json
+from horoi.node.offline import GENESIS_FILE
 
 ANY_PORT = "127.0.0.1:0"
 

@@ -27,8 +27,9 @@ from horoi.node.relay.intake import MAX_PENDING
 from horoi.node.relay.links import KNOWN_IDS, MAX_TO_ANNOUNCE, MAX_WANTED
 from horoi.node.relay.messages import relay_wire
 from horoi.node.relay.requests import MAX_ANNOUNCED
-from horoi.node.sync.machine import MAX_WANTED_BLOCKS, WINDOW_BLOCKS
+from horoi.node.sync.fetching import WINDOW_BLOCKS
 from horoi.node.sync.messages import MAX_BLOCKS_PER_REQUEST, GetHeaders, Headers, sync_wire
+from horoi.node.sync.serving import MAX_WANTED_BLOCKS
 
 React = Callable[[Event], list[Action]]
 EVIL_ADDRESS = "66.6.0.1:7700"
@@ -110,10 +111,10 @@ def check_bounds(node: Node) -> None:
         assert len(link.known) <= 2 * KNOWN_IDS
         assert len(link.wanted) <= MAX_WANTED
         assert len(link.to_announce) <= MAX_TO_ANNOUNCE
-    assert len(node.sync.in_flight) <= MAX_BLOCKS_PER_REQUEST * max(1, len(node.sync.peers))
+    assert len(node.sync.fetching.in_flight) <= MAX_BLOCKS_PER_REQUEST * max(1, len(node.sync.peers))
     for state in node.sync.peers.values():
-        assert len(state.lacking) <= WINDOW_BLOCKS
-        assert len(state.wanted) <= MAX_WANTED_BLOCKS
+        assert len(state.source.lacking) <= WINDOW_BLOCKS
+        assert len(state.serving.wanted) <= MAX_WANTED_BLOCKS
     assert len(node.peers.book) <= (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_SIZE
     assert len(node.peers._bans) <= MAX_BANS
 

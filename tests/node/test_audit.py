@@ -10,9 +10,11 @@ from tests.node.chains import COMPANIES, give, mine, small_genesis, spend_grant
 
 from horoi.base.errors import HoroiError, StorageError, UsageError
 from horoi.ledger.genesis import to_json
-from horoi.node.audit import GENESIS_FILE, audit, export_ledger, import_ledger, rebuild
+from horoi.node.audit import audit
 from horoi.node.chain import Chain
+from horoi.node.exchange import export_ledger, import_ledger, rebuild
 from horoi.node.index.index import Index
+from horoi.node.offline import GENESIS_FILE
 from horoi.node.small_files import MEMPOOL_FILE, write_sealed
 from horoi.world.live.disk import LiveDisk
 

@@ -204,7 +204,7 @@ def test_a_damaged_block_is_not_served_and_is_repaired_by_a_good_copy() -> None:
     chain = new_chain(disk=disk)
     blocks = grow(chain, 5)
     name = block_hash(blocks[2].header)
-    place = chain.places[name].block
+    place = chain.kept.places[name].block
     disk.flip("blocks-000000.log", place.offset + place.size_bytes // 2, 3)
     with pytest.raises(StorageError):
         chain.read_block(name)

@@ -28,7 +28,7 @@ def test_damage_is_found_by_the_node_itself_and_mended_from_its_peers(where: str
     chain = net.nodes[name].chain
     old = chain.active[chain.tip.height // 2].name
     good, undo = chain.read_block(old), chain.read_undo(old)
-    place = chain.places[old]
+    place = chain.kept.places[old]
     assert place.undo is not None
     record = place.block if where.startswith("block") else place.undo
     inside = 20 if where.endswith("header") else HEADER_SIZE_BYTES + 3
@@ -45,13 +45,13 @@ def test_damage_is_found_by_the_node_itself_and_mended_from_its_peers(where: str
     net.universe.restart(name)
     damaged = net.nodes[name].chain
     net.run(5 * BLOCK_S)  # nobody asks for it
-    place = damaged.places[old]
+    place = damaged.kept.places[old]
     assert place.undo is not None
     assert damaged.log.read(place.block) == good
     assert damaged.log.read(place.undo) == encode(undo)
     assert damaged.read_block(old) == good
     assert damaged.read_undo(old) == undo
-    assert not damaged.damaged
+    assert not damaged.kept.damaged
     net.settle()
     assert not net.bans
     net.check()
@@ -64,7 +64,7 @@ def test_blocks_behind_a_damaged_one_are_not_fetched_again() -> None:
         give(chain, mine(chain, (spend_grant(chain, number, COMPANIES[1]),)))
     third = chain.active[3]
     good, state, size = chain.block(third.name), state_of(chain), chain.log.size_bytes
-    place = chain.places[third.name].block
+    place = chain.kept.places[third.name].block
     disk.crash()
     disk.flip(LOG, place.offset + place.size_bytes // 2, 0)
     again = new_chain(disk=disk)
@@ -84,7 +84,7 @@ def test_a_scrub_reads_a_bounded_amount_at_a_time() -> None:
         steps += 1
     assert 8 < steps < 40
     assert chain.scrub(10**9)
-    assert not chain.damaged
+    assert not chain.kept.damaged
 
 
 def grown(blocks: int = 25) -> Chain:
@@ -98,7 +98,7 @@ def grown(blocks: int = 25) -> Chain:
 def test_undo_data_derived_from_the_blocks_is_what_was_written() -> None:
     chain = grown()
     for known in chain.active[1:]:
-        assert derive_undo(chain, known) == chain.kept_undo(known.name)
+        assert derive_undo(chain, known) == chain.kept.read_undo(known.name)
 
 
 def test_undo_data_is_derived_over_many_damaged_records() -> None:
@@ -109,7 +109,7 @@ def test_undo_data_is_derived_over_many_damaged_records() -> None:
     for number in range(9):
         give(other, mine(other, (spend_grant(other, number, COMPANIES[2]),), owner=COMPANIES[2]))
     for known in chain.active[1:]:
-        undo = chain.places[known.name].undo
+        undo = chain.kept.places[known.name].undo
         assert undo is not None
         disk.flip(LOG, undo.offset + undo.size_bytes // 2, 0)
     for known in other.active[1:]:
@@ -126,7 +126,7 @@ def test_with_a_damaged_block_on_the_way_back_the_tip_stays_until_it_is_mended()
         give(other, mine(other, (spend_grant(other, number, COMPANIES[2]),), owner=COMPANIES[2]))
     second = chain.active[2]
     good = chain.block(second.name)
-    place = chain.places[second.name].block
+    place = chain.kept.places[second.name].block
     disk.flip(LOG, place.offset + place.size_bytes // 2, 0)
     tip = chain.tip
     for known in other.active[1:]:

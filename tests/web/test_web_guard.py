@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -147,7 +149,29 @@ def test_the_token_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert read_or_make_token(tmp_path / "other") != token
 
 
-@pytest.mark.parametrize("content", ["", "short", "ab" * 31, "AB" * 32, "ab" * 33])
+def test_an_empty_token_file_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch(mode=0o644)
+    token = read_or_make_token(tmp_path)
+    assert read_token(tmp_path) == token
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
+
+
+def test_a_node_killed_while_it_makes_its_token_makes_one_in_its_next_life(tmp_path: Path) -> None:
+    """A real process that ends, without cleaning up, when the file is there and the token is not yet in it."""
+    dying = """
+import os, pathlib, sys
+from horoi.web.token import read_or_make_token
+os.fdopen = lambda *_, **__: os._exit(9)
+read_or_make_token(pathlib.Path(sys.argv[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", dying, str(tmp_path)], check=False).returncode == 9
+    assert not (tmp_path / FILE_NAME).exists()
+    token = read_or_make_token(tmp_path)
+    assert read_or_make_token(tmp_path) == read_token(tmp_path) == token
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+@pytest.mark.parametrize("content", ["short", "ab" * 31, "AB" * 32, "ab" * 33])
 def test_a_file_that_is_no_token_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE_NAME).write_text(content)
     with pytest.raises(KeyFileError, match="not a token"):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from horoi.base.errors import HoroiError, NetworkError
-from horoi.cli.serve import GENESIS_FILE
 from horoi.cli.settings import DEFAULT_API, KEYS_FOLDER, api_url, config_path, node_folder, read_config
+from horoi.node.offline import GENESIS_FILE
 
 if TYPE_CHECKING:
     from horoi.web.model.node import StatusView

@@ -16,6 +16,12 @@ from horoi.cli.output import emit, json_option, reports_errors
 ATTACK_KINDS = ("private-fork", "selfish", "majority", "stale", "timestamps")
 """The keys of ``horoi.lab.attack.KINDS``, spelled out so that ``--help`` need not import the lab."""
 
+OVERLAYS = ("can", "chord", "kademlia", "pastry")
+"""The keys of ``horoi.lab.lookup.OVERLAYS``, for the same reason."""
+
+LATENCIES = ("constant", "uniform", "regions", "king", "plane")
+"""The keys of ``horoi.lab.lookup.network.LATENCIES``, for the same reason."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -130,6 +136,57 @@ def _attack_published(kind: str | None, params: dict[str, Any], as_json: bool) -
     emit({"seed": seed, "rows": rows}, as_json, lambda data: click.echo(markdown(data["rows"])))
 
 
+@lab.command("lookup")
+@click.option("--overlay", type=click.Choice(OVERLAYS), help="Which overlay. [default: chord]")
+@click.option("--peers", type=int, help="How many peers. [default: 1000]")
+@click.option("--lookups", type=int, help="How many lookups of random keys by random peers. [default: 1000]")
+@click.option("--seed", type=int, help="One seed is one universe. [default: 1]")
+@click.option("--fail", type=float, help="Share of the peers that die at once before the lookups; nobody repairs.")
+@click.option("--median-session", "median_session_s", type=float, help="Churn: median seconds that a peer stays.")
+@click.option("--minutes", type=float, help="Churn: how long it goes on, the first two to warm up. [default: 10]")
+@click.option("--loss", type=float, help="Share of the datagrams that are lost.")
+@click.option("--latency", type=click.Choice(LATENCIES), help="Model of distances. [default: regions]")
+@click.option("--dimensions", type=int, help="CAN: d. [default: 2]")
+@click.option("--digit-bits", type=int, help="Pastry, Tapestry: b. [default: 4]")
+@click.option("--leaf-set", type=int, help="Pastry: L. [default: 16]")
+@click.option("--k", type=int, help="Kademlia: contacts in a bucket. [default: 20]")
+@click.option("--alpha", type=int, help="Kademlia: requests at once. [default: 3]")
+@click.option(
+    "--successors",
+    type=int,
+    help="Chord: length r of the successor list, which lookups then search too; without it 20 are kept, and used by "
+    "lookups only where peers fail, leave or lie.",
+)
+@click.option("--virtual", type=int, help="Chord: virtual nodes of each peer. [default: 1]")
+@click.option("--adversaries", type=float, help="Share of the peers that lie about who owns what.")
+@click.option(
+    "--start",
+    type=click.Choice(("joins", "converged")),
+    help="How the network begins. [default: joins up to 128 peers]",
+)
+@json_option
+@reports_errors
+def lookup(as_json: bool, **options: Any) -> None:
+    """Look keys up in a simulated overlay, and count what it costs.
+
+    Hops count the final hop, to the owner. Messages are all datagrams, requests and replies; rpcs are requests alone.
+
+    \b
+    Examples:
+      horoi lab lookup --overlay chord --peers 1000 --lookups 1000 --seed 1 --json
+      horoi lab lookup --peers 1000 --successors 20 --fail 0.5 --lookups 10000
+      horoi lab lookup --peers 1000 --median-session 84 --minutes 10
+
+    Bytes of upkeep are zero where peers stand still: with --fail, and above 5000 peers.
+    """
+    from horoi.lab.lookup import run
+
+    params = {name: value for name, value in options.items() if value is not None}
+    with progress_bar(params.get("overlay", "chord")) as progress:
+        result = run(progress=progress, **params)
+    emit(result, as_json, render_figures)
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress | None]:
     """A bar on stderr while the block runs, gone afterwards; nothing where nobody watches (a pipe, a log)."""
@@ -145,6 +202,26 @@ def progress_bar(title: str) -> Iterator[Progress | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def render_figures(result: dict[str, Any]) -> None:
+    """Print one result as a table of names and values."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in result.items():
+        text = (
+            f"{value:.5g}"
+            if isinstance(value, float)
+            else " ".join(map(str, value))
+            if isinstance(value, list)
+            else str(value)
+        )
+        table.add_row(name.replace("_", " "), text)
+    Console(highlight=False).print(table)
 
 
 def render_result(result: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def export(file: Path, folder: Path | None, as_json: bool) -> None:
     Example:
       horoi ledger export ledger.horoi
     """
-    from horoi.node.audit import export_ledger
+    from horoi.node.exchange import export_ledger
 
     with progress_bar() as progress:
         done = export_ledger(node_folder(folder), file, progress=progress)
@@ -75,7 +75,7 @@ def import_(file: Path, folder: Path | None, as_json: bool) -> None:
     Example:
       horoi ledger import ledger.horoi --dir /srv/horoi-2
     """
-    from horoi.node.audit import import_ledger
+    from horoi.node.exchange import import_ledger
 
     with progress_bar() as progress:
         done = import_ledger(node_folder(folder), file, progress=progress)
@@ -93,7 +93,7 @@ def rebuild(folder: Path | None, as_json: bool) -> None:
     Example:
       horoi ledger rebuild
     """
-    from horoi.node.audit import rebuild as run
+    from horoi.node.exchange import rebuild as run
 
     with progress_bar() as progress:
         done = run(node_folder(folder), progress=progress)

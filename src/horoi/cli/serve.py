@@ -31,6 +31,7 @@ from horoi.ledger.conditions import Condition, Key
 from horoi.ledger.genesis import Genesis, network_id, to_json
 from horoi.machine.host import Hosted, Place
 from horoi.node.node import Node, NodeConfig, boot_node
+from horoi.node.offline import GENESIS_FILE
 from horoi.node.peers.addresses import canonical
 from horoi.web.access import NodeAccess
 from horoi.web.server import ApiServer
@@ -39,7 +40,6 @@ from horoi.world.live.disk import LiveDisk
 from horoi.world.live.host import LiveHost
 from horoi.world.live.node_key import NodeKey
 
-GENESIS_FILE = "genesis.json"
 NODE_KEY_FILE = "node-key"
 PATIENCE_S = 5.0  # a clean stop takes well under one second; a guess
 

@@ -208,17 +208,11 @@ def write_partial(path: Path, partial: dict[str, Any]) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Make ``data`` the content of a file, atomically. UsageError if that is not possible."""
-    import os
+    from horoi.base.files import SHARED, replace_file
 
-    beside = path.with_name(path.name + ".part")
     try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        replace_file(path, data, SHARED)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise UsageError(f"file {path}: cannot be written: {error.strerror or error}; choose another") from None
 
 

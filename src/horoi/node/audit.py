@@ -1,4 +1,4 @@
-"""One-step audit, export, import and rebuild of a node's folder, while the node is stopped.
+"""One-step audit of a node's folder, while the node is stopped.
 
 The audit believes nothing but the genesis: it reads every record of the log, checks every header, puzzle, content root and
 signature, applies every transaction from the first on, and compares the state and the index that the node keeps with what
@@ -7,43 +7,34 @@ came out. Whatever byte was changed, it says in which block, and which rule brok
 
 from __future__ import annotations
 
-import hashlib
 import random
-import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
-from horoi.base.errors import HoroiError, RuleError, StorageError, UsageError
+from horoi.base.errors import HoroiError, RuleError, StorageError
 from horoi.ledger.bitfield import BitField
 from horoi.ledger.block import block_codec, block_hash, genesis_block
 from horoi.ledger.consensus.nakamoto.tree import HeaderTree, Known
-from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES, Genesis, from_json, network_id, to_json
+from horoi.ledger.genesis import Genesis, network_id, to_json
 from horoi.ledger.ledger import Ledger
 from horoi.ledger.rules import first_invalid
 from horoi.machine.disk import Disk, Store
-from horoi.node.chain import Chain, Marker, marker_codec, place_codec
+from horoi.node.chain import Chain
 from horoi.node.index.index import Index
+from horoi.node.offline import FAR_FUTURE_MS, GENESIS_FILE, Progress, quiet, read_genesis
 from horoi.node.peers.messages import RECORD_FILE
+from horoi.node.records import Marker, marker_codec, place_codec
 from horoi.node.small_files import MEMPOOL_FILE, read_sealed
 from horoi.node.storage.log import BLOCK, BlockLog, Damage, Entry
 from horoi.world.live.disk import LiveDisk
 from horoi.world.sim.disk import SimDisk
 
-GENESIS_FILE = "genesis.json"
-EXPORT_MAGIC = b"horoi export 1\n"
-FAR_FUTURE_MS = 2**53  # an audit judges what was accepted, not what the clock says now
 MAX_FINDINGS = 1_000
-
-Progress = Callable[[str, float], None]
-
-
-def _quiet(what: str, part: float) -> None:
-    return
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -83,20 +74,7 @@ class AuditReport(msgspec.Struct):
         return {"ok": self.ok, **plain}
 
 
-def read_genesis(folder: Path) -> Genesis:
-    """The genesis of a node's folder. Raises StorageError or UsageError with what to do."""
-    path = folder / GENESIS_FILE
-    try:
-        return from_json(path.read_bytes())
-    except FileNotFoundError:
-        raise StorageError(f"{folder} is not a node's folder: it has no {GENESIS_FILE}; name one with --dir") from None
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from None
-    except UsageError as error:
-        raise StorageError(f"genesis.file: {path} is damaged ({error}); copy it from another node") from None
-
-
-def audit(folder: Path, *, progress: Progress = _quiet) -> AuditReport:
+def audit(folder: Path, *, progress: Progress = quiet) -> AuditReport:
     """Audit a stopped node's folder. Raises StorageError only where nothing can be read at all."""
     genesis = read_genesis(folder)
     disk = LiveDisk(folder)
@@ -109,7 +87,7 @@ def audit(folder: Path, *, progress: Progress = _quiet) -> AuditReport:
     return report
 
 
-def audit_disk(genesis: Genesis, disk: Disk, progress: Progress = _quiet) -> AuditReport:
+def audit_disk(genesis: Genesis, disk: Disk, progress: Progress = quiet) -> AuditReport:
     """``audit`` over a disk that is open."""
     began = time.perf_counter()
     report = AuditReport(network=network_id(genesis).hex())
@@ -347,119 +325,3 @@ def _audit_index(genesis: Genesis, disk: Disk, report: AuditReport, progress: Pr
 
 def _rows(index: Index) -> Iterator[tuple[bytes, bytes]]:
     return (row for row in index.store.items() if row[0] != b"m")
-
-
-def rebuild(folder: Path, *, progress: Progress = _quiet) -> dict[str, Any]:
-    """Throw state and index away and make them anew from the log. Returns height, tip and seconds."""
-    genesis = read_genesis(folder)
-    began = time.perf_counter()
-    disk = LiveDisk(folder)
-    try:
-        disk.remove("state")
-        disk.remove("index")
-        progress("rebuilding the state", 0.0)
-        chain = Chain(genesis, disk)
-        chain.recover()
-        progress("rebuilding the index", 0.5)
-        index = Index(chain, disk)
-        index.catch_up()
-        transactions = index.marker.transactions
-        chain.close()
-        index.close()
-    finally:
-        disk.close()
-    progress("done", 1.0)
-    seconds = round(time.perf_counter() - began, 3)
-    return {"height": chain.tip.height, "tip": chain.tip.name.hex(), "transactions": transactions, "seconds": seconds}
-
-
-def export_ledger(folder: Path, out: Path, *, progress: Progress = _quiet) -> dict[str, Any]:
-    """Write the connected chain into one file: genesis, blocks in order, and a SHA-256 over it all."""
-    genesis = read_genesis(folder)
-    disk = LiveDisk(folder)
-    digest = hashlib.sha256()
-    temporary = out.with_name(out.name + ".part")
-    try:
-        chain = Chain(genesis, disk)
-        chain.recover()
-        with temporary.open("wb") as file:
-            for piece in _export_pieces(chain, progress):
-                digest.update(piece)
-                file.write(piece)
-            file.write(digest.digest())
-        chain.close()
-    except OSError as error:
-        raise StorageError(f"cannot write {temporary}: {error.strerror}") from None
-    finally:
-        disk.close()
-    temporary.replace(out)
-    return {"file": str(out), "blocks": chain.tip.height, "tip": chain.tip.name.hex(), "sha256": digest.hexdigest()}
-
-
-def _export_pieces(chain: Chain, progress: Progress) -> Iterator[bytes]:
-    yield EXPORT_MAGIC
-    genesis = to_json(chain.genesis)
-    yield struct.pack(">I", len(genesis)) + genesis
-    for known, raw in chain.blocks():
-        if known.height > 0:
-            yield struct.pack(">I", len(raw)) + raw
-        progress("exporting", known.height / max(1, chain.tip.height))
-    yield struct.pack(">I", 0)
-
-
-def import_ledger(folder: Path, file: Path, *, progress: Progress = _quiet) -> dict[str, Any]:
-    """Make or extend a node's folder from an export, checking every rule and signature on the way."""
-    try:
-        with file.open("rb") as source:
-            return _import(folder, source, file.stat().st_size, progress)
-    except OSError as error:
-        raise StorageError(f"cannot read {file}: {error.strerror}") from None
-
-
-def _import(folder: Path, source: BinaryIO, size_bytes: int, progress: Progress) -> dict[str, Any]:
-    if source.read(len(EXPORT_MAGIC)) != EXPORT_MAGIC:
-        raise UsageError("this is not a Horoi export: its first line is another")
-    genesis = from_json(_piece(source, MAX_BLOCK_SIZE_BYTES))
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / GENESIS_FILE).exists():
-        (folder / GENESIS_FILE).write_bytes(to_json(genesis))
-    elif network_id(read_genesis(folder)) != network_id(genesis):
-        raise UsageError(f"{folder} belongs to another network than the export; import into a new folder")
-    disk = LiveDisk(folder)
-    try:
-        chain = Chain(genesis, disk)
-        chain.recover()
-        while raw := _piece(source, MAX_BLOCK_SIZE_BYTES):
-            _import_block(chain, raw)
-            progress("importing", min(1.0, source.tell() / max(1, size_bytes)))
-        chain.close()
-    finally:
-        disk.close()
-    return {"height": chain.tip.height, "tip": chain.tip.name.hex(), "network": chain.network.hex()}
-
-
-def _import_block(chain: Chain, raw: bytes) -> None:
-    staged = chain.stage(raw, FAR_FUTURE_MS)
-    if first_invalid(staged.triples) >= 0:
-        raise RuleError("witness.signature", f"block {staged.known.name.hex()} has a signature that is not valid")
-    chain.keep(staged)
-    chain.advance(staged)
-    rule = chain.tree.invalid.get(staged.known.name)
-    if rule is not None:
-        raise RuleError(rule, f"block {staged.known.name.hex()} of the export broke it")
-    record = chain.take_to_save()
-    if record is not None:
-        chain.save(record)
-
-
-def _piece(source: BinaryIO, limit_bytes: int) -> bytes:
-    head = source.read(4)
-    if len(head) < 4:
-        raise UsageError("the export is cut off; export it again")
-    (size_bytes,) = struct.unpack(">I", head)
-    if size_bytes > limit_bytes:
-        raise UsageError(f"the export is damaged: a piece of {size_bytes} bytes")
-    data = source.read(size_bytes)
-    if len(data) < size_bytes:
-        raise UsageError("the export is cut off; export it again")
-    return data

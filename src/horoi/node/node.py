@@ -23,7 +23,7 @@ from horoi.machine.disk import Disk
 from horoi.machine.host import Hosted, Place
 from horoi.machine.stack import Stack
 from horoi.machine.wire import Wire
-from horoi.node.chain import CACHE_CHANGES, Chain, FlushState, SaveBlocks
+from horoi.node.chain import CACHE_CHANGES, Chain
 from horoi.node.index.index import FlushIndex, Index
 from horoi.node.mempool import Mempool
 from horoi.node.mempool import saved as saved_pool
@@ -32,6 +32,7 @@ from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.machine import Peers
 from horoi.node.peers.messages import RECORD_CODEC, RECORD_FILE, AddressBookRecord
 from horoi.node.peers.messages import WIRE as PEERS_WIRE
+from horoi.node.records import FlushState, SaveBlocks
 from horoi.node.relay.machine import Relay
 from horoi.node.small_files import MEMPOOL_FILE, read_sealed, write_sealed
 from horoi.node.sync.machine import Sync

@@ -40,7 +40,7 @@ def _outputs_before(chain: Chain, known: Known) -> int:
     at = known.parent
     while at is not None:
         total += sum(count for _, count, _ in _made(chain, at))
-        kept = chain.kept_undo(at.name)
+        kept = chain.kept.read_undo(at.name)
         if kept is not None:
             return total + kept.outputs_before
         at = at.parent

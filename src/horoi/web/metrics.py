@@ -38,7 +38,7 @@ class NodeCollector(Collector):
         yield _gauge("mempool_transactions", "Transactions that wait.", len(pool))
         yield _gauge("mempool_bytes", "Encoded size of what waits.", pool.size_bytes)
         yield _gauge("blocks_verifying", "Blocks whose signatures are being verified.", len(sync.verifying))
-        yield _gauge("blocks_in_flight", "Blocks that were asked of peers.", len(sync.in_flight))
+        yield _gauge("blocks_in_flight", "Blocks that were asked of peers.", len(sync.fetching.in_flight))
         yield _gauge("submissions_queued", "Submitted transactions not begun.", len(node.relay.submissions))
         yield _gauge("event_streams", "Open event streams of the API.", len(self.hub.subscribers))
         yield _counter("event_streams_dropped", "Event streams that fell behind.", self.hub.dropped)

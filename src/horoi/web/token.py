@@ -1,13 +1,17 @@
-"""The node's token: whoever shows it may act as the node's owner. 32 random bytes in a file that only its owner reads."""
+"""The node's token: whoever shows it may act as the node's owner. 32 random bytes in a file that only its owner reads.
+
+It is there whole or not at all, whenever the node is killed. An empty file (of a copy that was cut short, say) is no token that
+anybody could hold: it is made anew.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from pathlib import Path
 
 from horoi.base.errors import KeyFileError
+from horoi.base.files import PRIVATE, replace_file
 
 FILE_NAME = "api-token"
 TOKEN_SIZE_BYTES = 32
@@ -20,17 +24,13 @@ def read_or_make_token(folder: Path) -> str:
     path = folder / FILE_NAME
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_token(folder)
+        if path.exists() and path.stat().st_size > 0:
+            return read_token(folder)
+        token = secrets.token_hex(TOKEN_SIZE_BYTES)
+        replace_file(path, f"{token}\n".encode(), PRIVATE)
+        return token
     except OSError as error:
         raise KeyFileError(f"token file {path}: cannot be written: {error}") from None
-    token = secrets.token_hex(TOKEN_SIZE_BYTES)
-    with os.fdopen(opened, "w", encoding="ascii") as file:
-        file.write(token + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return token
 
 
 def read_token(folder: Path) -> str:

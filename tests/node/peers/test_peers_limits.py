@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from horoi.base.hashing import tagged
 from horoi.node.peers import eviction
 from horoi.node.peers.bans import MAX_BANS, Bans
-from horoi.node.peers.limits import MAX_BACKOFFS, Backoff, TokenBucket
+from horoi.node.peers.limits import MAX_BACKOFFS, Backoff
 from horoi.node.peers.link import Link, Purpose
+from horoi.node.token_bucket import TokenBucket
 
 
 @settings(deadline=None, max_examples=100)

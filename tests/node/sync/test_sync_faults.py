@@ -14,8 +14,9 @@ from horoi.machine import Arm, Asked, Finished, Fired, Received, Run
 from horoi.machine.host import Started
 from horoi.node.chain import Chain
 from horoi.node.events import Misbehaved, PeerReady, WaitAgain
-from horoi.node.sync.machine import IN_FLIGHT_SIZE_BYTES, MAX_WANTED_BLOCKS, SERVE_BURST_BYTES
+from horoi.node.sync.fetching import IN_FLIGHT_SIZE_BYTES
 from horoi.node.sync.messages import BlockData, GetBlocks, Headers, NoBlocks
+from horoi.node.sync.serving import MAX_WANTED_BLOCKS, SERVE_BURST_BYTES
 from horoi.world.sim.disk import SimDisk
 
 
@@ -42,20 +43,20 @@ def test_a_peer_may_wait_for_so_many_blocks_and_no_more() -> None:
     driver = Driver(chain)
     driver.ready("a")
     driver.sent.clear()
-    driver.sync.peers["a"].serve_tokens = -1.0
+    driver.sync.peers["a"].serving.share.tokens = -1.0
     dice = random.Random(1)
     name = block_hash(block.header)
     driver.give(Received("a", GetBlocks((name,))))
     for _ in range(10):
         actions = driver.give(Received("a", GetBlocks(tuple(dice.randbytes(32) for _ in range(16)))))
-    assert len(driver.sync.peers["a"].wanted) == MAX_WANTED_BLOCKS
+    assert len(driver.sync.peers["a"].serving.wanted) == MAX_WANTED_BLOCKS
     assert driver.misbehaved() > 0
     assert not any(isinstance(message, BlockData) for _, message in driver.sent)
     assert any(isinstance(action, Arm) and action.timer == ("serve", "a") for action in actions)
     driver.now += 1
     driver.give(Fired(("serve", "a")))
     assert ("a", BlockData(name, encode(block))) in driver.sent
-    assert not driver.sync.peers["a"].wanted
+    assert not driver.sync.peers["a"].serving.wanted
 
 
 def test_what_a_peer_gets_per_second_is_bounded() -> None:
@@ -65,21 +66,21 @@ def test_what_a_peer_gets_per_second_is_bounded() -> None:
     driver.ready("a")
     names = tuple(block_hash(block.header) for block in blocks)
     size = len(encode(blocks[0]))
-    driver.sync.peers["a"].serve_tokens = 3.5 * size
+    driver.sync.peers["a"].serving.share.tokens = 3.5 * size
     driver.sent.clear()
     driver.give(Received("a", GetBlocks(names)))
     assert sum(isinstance(message, BlockData) for _, message in driver.sent) == 4
     driver.now += 10
     driver.give(Fired(("serve", "a")))
     assert sum(isinstance(message, BlockData) for _, message in driver.sent) == 8
-    assert driver.sync.peers["a"].serve_tokens <= SERVE_BURST_BYTES
+    assert driver.sync.peers["a"].serving.share.tokens <= SERVE_BURST_BYTES
 
 
 def test_of_big_blocks_fewer_are_asked_at_once() -> None:
     source = new_chain()
     blocks = grow(source, 30)
     driver = Driver()
-    driver.sync._mean_block_size_bytes = IN_FLIGHT_SIZE_BYTES / 3
+    driver.sync.fetching.mean_block_size_bytes = IN_FLIGHT_SIZE_BYTES / 3
     driver.ready("a")
     driver.give(Received("a", headers_of(blocks)))
     assert [len(request.names) for _, request in driver.requests()] == [3]
@@ -121,13 +122,13 @@ def test_a_new_link_to_the_same_peer_begins_with_a_clean_slate() -> None:
     driver = Driver()
     driver.ready("a")
     driver.give(Received("a", headers_of(blocks)))
-    assert len(driver.sync.in_flight) == 3
+    assert len(driver.sync.fetching.in_flight) == 3
     driver.give(Asked(PeerReady("a", False, 0)))
-    assert not driver.sync.in_flight
+    assert not driver.sync.fetching.in_flight
     driver.give(Received("a", headers_of(blocks)))
     deliver_all(driver, blocks)
     assert driver.chain.tip.height == 3
-    assert driver.sync.peers["a"].in_flight == 0
+    assert driver.sync.peers["a"].source.in_flight == 0
 
 
 def test_transactions_of_stale_blocks_wait_again_after_a_restart() -> None:

@@ -12,17 +12,13 @@ from tests.node.chains import COMPANIES, START_MS, grow, mine, new_chain, small_
 from horoi.base.codec import encode
 from horoi.ledger.block import Block, Header, block_hash
 from horoi.machine import Action, Asked, Finished, Fired, Lost, Received, Run, Save, Send, Tell
-from horoi.node.chain import Chain, FlushState
+from horoi.node.chain import Chain
 from horoi.node.events import Misbehaved, PeerReady, SubmitBlock, TipChanged
-from horoi.node.sync.machine import (
-    BLOCK_TIMEOUT_S,
-    FLUSH_EVERY_S,
-    GETHEADERS_BURST,
-    MAX_LIGHT_HEADERS,
-    WINDOW_BLOCKS,
-    Sync,
-)
+from horoi.node.records import FlushState
+from horoi.node.sync.fetching import BLOCK_TIMEOUT_S, WINDOW_BLOCKS
+from horoi.node.sync.machine import FLUSH_EVERY_S, MAX_LIGHT_HEADERS, Sync
 from horoi.node.sync.messages import BlockData, GetBlocks, GetHeaders, Headers, NoBlocks
+from horoi.node.sync.serving import GETHEADERS_BURST
 
 NOW = START_MS / 1000 + 10_000_000.0
 
@@ -307,7 +303,7 @@ def test_a_damaged_block_is_not_served_but_fetched_again() -> None:
     chain = new_chain(disk=disk)
     blocks = grow(chain, 4)
     name = block_hash(blocks[1].header)
-    place = chain.places[name].block
+    place = chain.kept.places[name].block
     disk.flip("blocks-000000.log", place.offset + place.size_bytes // 2, 1)
     driver = Driver(chain)
     driver.ready("a")
@@ -384,8 +380,8 @@ def test_no_message_raises_and_state_stays_bounded(data: st.DataObject) -> None:
             driver.give(Received(data.draw(st.sampled_from(["a", "b", "c"])), data.draw(messages)))
         else:
             driver.give(Fired("tick"))
-    assert len(driver.sync.in_flight) <= 2 * 16
-    assert all(len(state.lacking) <= WINDOW_BLOCKS for state in driver.sync.peers.values())
+    assert len(driver.sync.fetching.in_flight) <= 2 * 16
+    assert all(len(state.source.lacking) <= WINDOW_BLOCKS for state in driver.sync.peers.values())
     assert driver.chain.tip.height == 3
 
 

@@ -8,10 +8,10 @@ import threading
 from typing import Any
 
 import pytest
-from live_pingpong import NETWORK, Do, heard, in_loops, make_host, running, until
+from live_pingpong import NETWORK, Ball, Do, Throw, heard, in_loops, link, make_host, running, until
 
 from horoi.base.errors import NetworkError, StorageError, UsageError
-from horoi.machine import Arm, Asked, Finished, Fired, Run, Save, Tell
+from horoi.machine import Arm, Asked, Finished, Fired, Lost, Run, Save, Tell
 from horoi.machine.host import Hosted, Place, Started
 from horoi.world.live.clock import SteadyClock
 from horoi.world.live.host import LiveHost
@@ -145,6 +145,23 @@ async def test_a_machine_that_raises_stops_the_host() -> None:
         host.ask(Do(None))
         with pytest.raises(TypeError):
             await host.wait()
+
+
+@in_loops
+async def test_a_disk_that_fails_while_a_message_is_handled_stops_the_host_and_blames_no_peer() -> None:
+    def fail(peer: bytes, ball: Ball) -> Any:
+        raise StorageError("the state is damaged; run 'horoi ledger rebuild'")
+
+    a, b = make_host(), make_host()
+    async with running(a, b):
+        await link(a, b)
+        b.machine._on_ball = fail
+        a.ask(Throw(Ball(1)))
+        with pytest.raises(StorageError, match="state is damaged"):
+            await b.wait()
+        assert b.counters["error", "StorageError"] == 1
+        assert b.counters["drop", "error"] == 0
+        await until(lambda: heard(a, Lost))
 
 
 @in_loops

@@ -20,10 +20,10 @@ from horoi.base.keys import KeyPair
 from horoi.client import Client
 from horoi.ledger.consensus.nakamoto import puzzle
 from horoi.ledger.genesis import Genesis, Nakamoto, RewardSchedule, from_json, to_json
+from horoi.node.offline import GENESIS_FILE
 from horoi.node.story import Story
 from horoi.node.wallet.keystore import Keystore
 
-GENESIS_FILE = "genesis.json"
 KEY_NAME = "company"
 READY_TIMEOUT_S = 60.0  # a guess: four interpreters starting at once on two busy cores take five
 STOP_TIMEOUT_S = 15.0

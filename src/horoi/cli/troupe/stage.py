@@ -16,6 +16,7 @@ import msgspec
 
 from horoi.base.codec import Codec, encode
 from horoi.base.errors import HoroiError, InsufficientError, NetworkError, NotFoundError, RuleError
+from horoi.base.files import SHARED, replace_file
 from horoi.cli.troupe.processes import NodeProcess, Troupe
 from horoi.ledger.authority import required
 from horoi.ledger.conditions import keys_named
@@ -163,9 +164,7 @@ class Stage:
     def _note(self) -> None:
         self.played.assets = {name: asset.hex() for name, asset in self.cast.assets.items()}
         self.played.reclaims = [(*name, until) for name, until in self.cast.reclaims.items()]
-        temporary = self.path.with_suffix(".part")
-        temporary.write_bytes(msgspec.json.encode(self.played))
-        temporary.replace(self.path)
+        replace_file(self.path, msgspec.json.encode(self.played), SHARED)
 
 
 def _load(path: Path) -> Played:

@@ -17,7 +17,8 @@ from coincurve import PublicKeyXOnly
 
 from horoi.lab.bench.workload import LATER_MS, connect_trusted
 from horoi.ledger.genesis import Genesis
-from horoi.node.chain import Chain, Staged
+from horoi.node.chain import Chain
+from horoi.node.staging import Staged
 from horoi.node.verify import in_chunks
 from horoi.world.live.disk import LiveDisk
 

@@ -29,6 +29,7 @@ from horoi.ledger.block import reward_id
 from horoi.ledger.ledger import Undo
 from horoi.ledger.transaction import (
     Definition,
+    Output,
     Post,
     asset_id,
     outpoint,
@@ -209,26 +210,30 @@ class Index:
 
     # ---- following blocks ------------------------------------------------------------------------------
 
+    def _add_output(self, point: bytes, content: Output) -> None:
+        self.store.put(b"h" + content.asset + point, b"")
+        for key, roles in roles_of(content):
+            self.store.put(b"k" + key + point, roles)
+
+    def _remove_output(self, point: bytes, content: Output) -> None:
+        self.store.delete(b"h" + content.asset + point)
+        for key, _ in roles_of(content):
+            self.store.delete(b"k" + key + point)
+
     def _connect(self, block: ConnectedBlock) -> None:
-        height, put, delete = block.known.height, self.store.put, self.store.delete
+        height, put = block.known.height, self.store.put
         reward = reward_id(self.chain.network, height, block.block.reward)
         for index, coin in enumerate(block.block.reward):
-            put(b"h" + coin.asset + outpoint(reward, index), b"")
-            for key, roles in roles_of(coin):
-                put(b"k" + key + outpoint(reward, index), roles)
+            self._add_output(outpoint(reward, index), coin)
         books = Books()
         for position, item in enumerate(block.prepared):
             where = _u32(height) + _u32(position)
             put(b"t" + item.id, where)
             touched = Touched(item)
             for point, content in touched.spent:
-                delete(b"h" + content.asset + point)
-                for key, _ in roles_of(content):
-                    delete(b"k" + key + point)
+                self._remove_output(point, content)
             for point, content in touched.made:
-                put(b"h" + content.asset + point, b"")
-                for key, roles in roles_of(content):
-                    put(b"k" + key + point, roles)
+                self._add_output(point, content)
             for key in touched.keys:
                 put(b"c" + key + where, item.id)
             for asset in touched.assets:
@@ -248,20 +253,16 @@ class Index:
         self.marker = IndexMarker(block.known.name, height, total, self.marker.posts + books.posts)
 
     def _disconnect(self, block: ConnectedBlock) -> None:
-        height, put, delete = block.known.height, self.store.put, self.store.delete
+        height, delete = block.known.height, self.store.delete
         books = Books()
         for position, item in reversed(list(enumerate(block.prepared))):
             where = _u32(height) + _u32(position)
             delete(b"t" + item.id)
             touched = Touched(item)
             for point, content in touched.made:
-                delete(b"h" + content.asset + point)
-                for key, _ in roles_of(content):
-                    delete(b"k" + key + point)
+                self._remove_output(point, content)
             for point, content in touched.spent:
-                put(b"h" + content.asset + point, b"")
-                for key, roles in roles_of(content):
-                    put(b"k" + key + point, roles)
+                self._add_output(point, content)
             for key in touched.keys:
                 delete(b"c" + key + where)
             for asset in touched.assets:
@@ -279,9 +280,7 @@ class Index:
                 delete(_name_key(definition.name) + asset)
         reward = reward_id(self.chain.network, height, block.block.reward)
         for index, coin in enumerate(block.block.reward):
-            delete(b"h" + coin.asset + outpoint(reward, index))
-            for key, _ in roles_of(coin):
-                delete(b"k" + key + outpoint(reward, index))
+            self._remove_output(outpoint(reward, index), coin)
         total = self.marker.transactions - len(block.prepared)
         parent = block.known.header.parent
         self.marker = IndexMarker(parent, height - 1, total, self.marker.posts - books.posts)

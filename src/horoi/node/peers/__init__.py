@@ -12,7 +12,7 @@ group. Sizes and times follow Bitcoin Core, which adopted them (its ``addrman`` 
     eviction.py     which inbound peer makes room for another
     buckets.py      the sparse tables that the book is made of
     gossip.py       how addresses get about
-    limits.py       token bucket and backoff
+    limits.py       backoff: when an address may be dialed again
     bans.py         who is refused, and until when
     config.py       what an operator decides
     messages.py     the wire, and the record that is saved

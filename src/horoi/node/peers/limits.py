@@ -1,36 +1,10 @@
-"""Two small bounds: how often a peer may do something, and when an address may be dialed again."""
+"""When an address may be dialed again."""
 
 from __future__ import annotations
 
 import random
 
 MAX_BACKOFFS = 1000  # a guess: what is forgotten beyond may be dialed again at once, which is harmless
-
-
-class TokenBucket:
-    """Allows ``burst`` things at once and ``per_s`` of them per second in the long run."""
-
-    __slots__ = ("_at_s", "burst", "per_s", "tokens")
-
-    def __init__(self, per_s: float, burst: float, now: float) -> None:
-        self.per_s = per_s
-        self.burst = burst
-        self.tokens = burst
-        self._at_s = now
-
-    def take(self, now: float) -> bool:
-        """Take one token; False if there is none."""
-        if self.tokens < self.burst:  # tokens above the burst were granted and do not grow
-            self.tokens = min(self.burst, self.tokens + (now - self._at_s) * self.per_s)
-        self._at_s = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
-    def grant(self, tokens: float) -> None:
-        """Allow so many more, once, above the burst if need be."""
-        self.tokens += tokens
 
 
 class Backoff:

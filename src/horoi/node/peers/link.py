@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from horoi.machine.contract import Peer
-from horoi.node.peers.limits import TokenBucket
+from horoi.node.token_bucket import TokenBucket
 
 ADDRESSES_PER_S = 0.1  # Bitcoin Core, MAX_ADDR_RATE_PER_SECOND
 ADDRESSES_BURST = 100  # one full message; Bitcoin Core has 1000, its largest message

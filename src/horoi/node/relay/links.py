@@ -9,6 +9,7 @@ from horoi.ledger.transaction import Transaction
 from horoi.machine.contract import Action, Peer, Send
 from horoi.node.relay.messages import DELIVER_SIZE_BYTES, MAX_IDS, Announce, Deliver, NotFound
 from horoi.node.relay.recent import Recent
+from horoi.node.token_bucket import TokenBucket
 
 KNOWN_IDS = 20_000  # ids per peer that are surely remembered; a guess: over 2 s of 8,000 a second, 3 to 7 MB
 SERVED_IDS = 10_000  # nobody is served the same twice within so many
@@ -31,8 +32,8 @@ class Link:
         self.wanted: dict[bytes, None] = {}
         self.banned = False
         """It did what no honest peer does: nothing that it sends is read any more."""
-        self._tokens = SERVE_BURST_BYTES
-        self._tokens_at_s = now
+        self._share = TokenBucket(SERVE_BYTES_PER_S, SERVE_BURST_BYTES, now)
+        """Bytes of transactions."""
 
     def queue(self, items: list[bytes]) -> bool:
         """Let these be announced. True if they are the first that wait (so a timer is due)."""
@@ -63,13 +64,12 @@ class Link:
 
     def serve(self, get: Callable[[bytes], Prepared | None], now: float) -> list[Action]:
         """Deliver what the peer wants, as far as its share of bytes allows; the rest stays wanted."""
-        self._tokens = min(SERVE_BURST_BYTES, self._tokens + (now - self._tokens_at_s) * SERVE_BYTES_PER_S)
-        self._tokens_at_s = now
+        self._share.refill(now)
         actions: list[Action] = []
         batch: list[Transaction] = []
         batch_bytes = 0
         absent = []
-        while self.wanted and self._tokens > 0:
+        while self.wanted and self._share.tokens > 0:
             item = next(iter(self.wanted))
             del self.wanted[item]
             prepared = get(item)
@@ -81,7 +81,7 @@ class Link:
                 batch, batch_bytes = [], 0
             batch.append(prepared.transaction)
             batch_bytes += prepared.size_bytes
-            self._tokens -= prepared.size_bytes
+            self._share.overdraw(prepared.size_bytes)
             self.known.add(item)
             self.served.add(item)
         if batch:

@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from horoi.base.address import address_of
 from horoi.base.errors import KeyFileError, NotFoundError, UsageError
+from horoi.base.files import PRIVATE, replace_file
 from horoi.base.keys import SECRET_SIZE_BYTES, KeyPair
 from horoi.node.wallet import keys
 from horoi.node.wallet.seal import DEFAULT_COST, Argon2id, Sealed, check_passphrase, seal, unseal
@@ -270,28 +271,8 @@ def _reserve(path: Path) -> None:
 
 
 def _replace(path: Path, file: _File) -> None:
-    """Write beside, sync, rename over, sync the folder."""
-    beside = path.with_name(f".{path.name}.new")
     data = msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
     try:
-        beside.unlink(missing_ok=True)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(beside, path)
-        _sync_folder(path.parent)
+        replace_file(path, data, PRIVATE)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise KeyFileError(f"key file {path}: cannot be written: {error}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable. Windows opens no folders and needs none of this."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

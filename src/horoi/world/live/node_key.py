@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.x509.oid import NameOID
 
 from horoi.base.errors import KeyFileError
+from horoi.base.files import PRIVATE, replace_file
 from horoi.base.hashing import tagged
 
 NODE_KEY_SIZE_BYTES = 32
@@ -99,11 +100,7 @@ class NodeKey:
         key = cls.generate()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(key.secret.hex().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            replace_file(path, key.secret.hex().encode() + b"\n", PRIVATE)
         except OSError as error:
             raise KeyFileError(f"node key {path}: cannot be written: {error}") from None
         return key

@@ -5,8 +5,9 @@ that order, in turns of bounded length, so that reading, accepting and the appli
 machine is busy. At the end of a turn the transport flushes: all that was sent in a turn leaves in one write per peer.
 
 When something fails: an exception while a peer's message is handled costs that peer its link, is logged with its trace
-and counted, and the machine goes on (a bug must not let one stranger stop a node). Any other exception of a machine, and
-any failure of ``save`` (the disk is full), stops the host at once: nothing after a ``Save`` that failed may happen.
+and counted, and the machine goes on (a bug must not let one stranger stop a node). Any other exception of a machine, any
+StorageError (the own disk is nobody else's fault, and every peer would be dropped for it in turn), and any failure of
+``save`` (the disk is full), stops the host at once: nothing after a ``Save`` that failed may happen.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from horoi.base.errors import NetworkError
+from horoi.base.errors import NetworkError, StorageError
 from horoi.machine import (
     Action,
     Arm,
@@ -224,7 +225,7 @@ class Runner(ABC):
         except SaveFailedError as error:
             self._fail(error.__cause__ or error)
         except Exception as error:
-            if not isinstance(event, Received):
+            if not isinstance(event, Received) or isinstance(error, StorageError):
                 self._fail(error)
                 return
             _log.exception("the machine failed on %.300r; the peer is dropped", event.message)
