@@ -43,6 +43,10 @@ STALE_BLOCKS = 100  # as deep as a reorganisation that anybody has to reckon wit
 MAX_STALE_TRANSACTIONS = 10_000  # a guess: a second of the busiest load
 
 
+class _Lost(Exception):
+    """The copy of a block that was to be connected is damaged."""
+
+
 class Chain:
     """The node's copy of the ledger."""
 
@@ -140,15 +144,13 @@ class Chain:
             for known in self._path(fork, target):
                 staged = just_staged if just_staged is not None and just_staged.known is known else None
                 try:
-                    connected.append(self._connect(known, staged))
+                    connected.append(self._connect(known, staged or self.stage_again(self._read_or_lose(known))))
                 except RuleError as error:
                     if error.rule == "state.damaged":  # our own fault, not the block's
                         raise StorageError(f"{error}; run 'horoi ledger rebuild'") from None
                     self._condemn(known, error.rule)
                     break
-                except StorageError as error:
-                    self.kept.damaged[known.name] = str(error)
-                    self.complete.lose(known)
+                except _Lost:
                     break
         if self.tip is start:
             return None
@@ -177,9 +179,16 @@ class Chain:
             at = at.parent
         return path[::-1]
 
-    def _connect(self, known: Known, staged: Staged | None) -> ConnectedBlock:
-        if staged is None:
-            staged = self.stage_again(self.read_block(known.name))
+    def _read_or_lose(self, known: Known) -> bytes:
+        """The block; if its copy is damaged it is lost until it is fetched again. A failing state store is another matter."""
+        try:
+            return self.read_block(known.name)
+        except StorageError as error:
+            self.kept.damaged[known.name] = str(error)
+            self.complete.lose(known)
+            raise _Lost from None
+
+    def _connect(self, known: Known, staged: Staged) -> ConnectedBlock:
         assert known.parent is self.tip
         undo = self.ledger.connect(staged.block, staged.prepared, self.tip.median_time_ms)
         self.kept.keep_undo(known.name, undo)
