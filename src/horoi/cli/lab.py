@@ -16,7 +16,7 @@ from horoi.cli.output import emit, json_option, reports_errors
 ATTACK_KINDS = ("private-fork", "selfish", "majority", "stale", "timestamps")
 """The keys of ``horoi.lab.attack.KINDS``, spelled out so that ``--help`` need not import the lab."""
 
-OVERLAYS = ("can", "chord", "kademlia", "pastry")
+OVERLAYS = ("can", "chord", "kademlia", "pastry", "tapestry")
 """The keys of ``horoi.lab.lookup.OVERLAYS``, for the same reason."""
 
 LATENCIES = ("constant", "uniform", "regions", "king", "plane")

@@ -48,6 +48,9 @@ SECTIONS = {
         "document": Command("horoi.cli.board:document", "The hash of a document, and who posted it."),
         "tx": Command("horoi.cli.tx:tx", "Show, sign, merge, submit transactions."),
     },
+    "Lookup by key": {
+        "dht": Command("horoi.cli.dht:dht", "Join the Mainline DHT: find peers, store and get items."),
+    },
     "The record itself": {
         "block": Command("horoi.cli.block:block", "Look at blocks."),
         "ledger": Command("horoi.cli.ledger:ledger", "Audit, export, import, rebuild a node's copy, offline."),

@@ -6,12 +6,14 @@ import hashlib
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import astuple
+
 from horoi.lab.lookup.overlay import Overlay, Truth
-from horoi.lookup.vocabulary import Failed, Found
-from horoi.world.sim.latency import Latency
+from horoi.lookup.vocabulary import Contact, Failed, Found
+from horoi.machine.wire import Wire
 
 UDP_IP_BYTES = 28  # IPv4 (20) and UDP (8): what a datagram costs beside its content
 
@@ -27,10 +29,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 class Outcomes:
     """Collects answers. ``ask`` notes a lookup when it begins, ``answer`` takes its notice."""
 
-    def __init__(self, overlay: Overlay, truth: Truth, latency: Latency) -> None:
+    def __init__(self, overlay: Overlay, truth: Truth, distance_s: Callable[[int, int], float | None]) -> None:
         self._overlay = overlay
         self._truth = truth
-        self._latency = latency
+        self._distance_s = distance_s
         self._open: dict[int, tuple[int, int, int, float]] = {}  # token -> (asker, key, true owner, when)
         self._hash = hashlib.sha256()
         self.asked = 0
@@ -66,10 +68,9 @@ class Outcomes:
         self.hops.append(min(notice.hops, 65535))
         is_right = self._overlay.is_right(notice, owner) or self._overlay.is_right(notice, self._truth.owner(key))
         self.correct += is_right  # the true owner when it was asked, or when it was answered
-        if is_right and found != asker:
-            direct_s = 2 * self._latency.base_s(asker, found)
-            if direct_s > 0:
-                self.stretch.append((now_s - asked_s) / direct_s)
+        direct_s = self._distance_s(asker, found) if is_right else None
+        if direct_s:
+            self.stretch.append((now_s - asked_s) / (2 * direct_s))
 
     def forget(self, asker: int) -> None:
         """An asker is gone: nobody waits for its lookups, so they count for nothing."""
@@ -102,6 +103,34 @@ class Outcomes:
     def digest(self) -> str:
         """SHA-256 over every outcome in order: two runs that agree in it saw the same universe."""
         return self._hash.hexdigest()
+
+
+class Sizes:
+    """Sizes of datagrams, headers included. Messages of one shape have one size, so most are encoded only once.
+
+    The shape: the type, the lengths of texts, bytes and lists of contacts, and which fields are absent. Whole numbers take
+    their widest form almost always; a few bytes of a small one are neglected.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._encode = wire.encode
+        self._known: dict[Any, int] = {}
+
+    def of(self, message: Any) -> int:
+        """Bytes of one datagram."""
+        shape: list[Any] = [type(message)]
+        for value in astuple(message):
+            if isinstance(value, (tuple, list)):
+                if value and not isinstance(value[0], Contact):
+                    return len(self._encode(message)) + UDP_IP_BYTES  # records with sizes of their own
+                shape.append(len(value))
+            else:
+                shape.append(len(value) if isinstance(value, (bytes, str)) else value is None)
+        key = tuple(shape)
+        size_bytes = self._known.get(key)
+        if size_bytes is None:
+            size_bytes = self._known[key] = len(self._encode(message)) + UDP_IP_BYTES
+        return size_bytes
 
 
 def key_load(truth: Truth, peers: int, keys: Sequence[int]) -> dict[str, float]:

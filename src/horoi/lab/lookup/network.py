@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from horoi.base.errors import UsageError
-from horoi.lab.lookup.measure import UDP_IP_BYTES
+from horoi.lab.lookup.measure import Sizes
 from horoi.lab.lookup.overlay import Overlay, Settings, Truth
 from horoi.lookup.vocabulary import Join, Joined, Lookup
 from horoi.machine.contract import Machine
-from horoi.machine.host import Hosted, Place
-from horoi.world.sim.churn import Churn, Exponential
+from horoi.world.sim.churn import Exponential
+from horoi.world.sim.crowd import Crowd
 from horoi.world.sim.latency import Constant, King, Latency, Plane, Regions, Uniform
 from horoi.world.sim.network import Network
-from horoi.world.sim.universe import Universe
 
 LATENCIES: dict[str, Callable[[int], Latency]] = {
     "constant": lambda _seed: Constant(50.0),
@@ -45,16 +45,12 @@ class LookupNetwork:
         self.upkeep = upkeep
         self.latency = LATENCIES[settings.latency](settings.seed)
         self.bytes = 0
+        self._sizes = Sizes(overlay.wire)
         self.messages = 0
-        self.universe = Universe(
+        self.universe = Crowd(
             f"lookup/{settings.seed}",
             network=Network(latency=self.latency, loss=settings.loss),
-            transport="datagram",
-            codec=False,
             sizes=self._size if count_bytes else None,
-            digest=False,
-            trace=0,
-            keep_notices=False,
             on_notice=self._told,
         )
         self.dice = self.universe.dice("lab")
@@ -65,13 +61,11 @@ class LookupNetwork:
         self.on_answer: Callable[[Any, float], None] = lambda _notice, _now_s: None
         self.on_gone: Callable[[int], None] = lambda _address: None
         self.liars: dict[int, None] = {}
-        self.churn: Churn | None = None
+        self._next_address = settings.peers
 
-    def _size(self, message: Any) -> int:
-        size_bytes = len(self.overlay.wire.encode(message)) + UDP_IP_BYTES
-        self.bytes += size_bytes
+    def _size(self, message: Any) -> None:
+        self.bytes += self._sizes.of(message)
         self.messages += 1
-        return size_bytes
 
     def _told(self, address: int, notice: Any) -> None:
         if isinstance(notice, Joined):
@@ -81,21 +75,17 @@ class LookupNetwork:
 
     # Beginning
 
-    def add(self, address: int) -> None:
-        """Boot a peer; it has not joined."""
-        self.universe.add(address, self._boot)
-
-    def _boot(self, place: Place) -> Hosted:
-        machine = self.overlay.machine(place.name, upkeep=self.upkeep)
-        if place.name in self.liars:
+    def add(self, address: int) -> Machine:
+        """Bring a peer up; it has not joined."""
+        machine = self.overlay.machine(address, upkeep=self.upkeep)
+        if address in self.liars:
             machine = self.overlay.liar(machine)
-        self.machines.append(machine)
-        return Hosted(machine, None)
+        self.universe.add(address, machine)
+        return machine
 
     def settle(self, count: int) -> None:
         """``count`` peers in the state that joins converge to. With upkeep each resumes as soon as time passes."""
-        for address in range(count):
-            self.add(address)
+        self.machines = [self.add(address) for address in range(count)]
         self.overlay.settle(self.machines, joined=not self.upkeep)
         self.truth = self.overlay.truth(range(count))
         for address in range(count):
@@ -107,7 +97,7 @@ class LookupNetwork:
     def join(self, count: int) -> None:
         """``count`` peers that join one after the other, each through a random one that is there; then they settle."""
         for address in range(count):
-            self.add(address)
+            self.machines.append(self.add(address))
             known = self.up or list(range(address))
             bootstrap = tuple(self.dice.sample(known, min(BOOTSTRAPS, len(known))))
             self.universe.ask(address, Join(bootstrap))
@@ -135,27 +125,36 @@ class LookupNetwork:
     def fail(self, share: float) -> None:
         """Let a share of the peers fail at once, without a word."""
         for address in self.dice.sample(self.up, round(share * len(self.up))):
-            self.universe.crash(address)
+            self.universe.remove(address)
             self._is_down(address)
 
     def begin_churn(self, median_s: float) -> None:
         """Sessions end at exponential times, by crash; a stranger joins in each one's place at once (Rhea et al. 2004)."""
-        self.churn = _Churn(self, Exponential.of_median(median_s))
-        self.churn.cover(list(self.up))
+        self._session = Exponential.of_median(median_s)
+        self._churn_dice = self.universe.dice("churn")
+        self.machines = []  # a list of strangers would only grow
+        for address in list(self.up):
+            self._begin_session(address)
 
-    def newcomer(self, number: int) -> int:
-        """A stranger comes and joins."""
-        address = self.settings.peers + number
-        self.add(address)
-        self.machines.clear()  # only a settling network needs them
-        bootstrap = tuple(self.dice.sample(self.up, min(BOOTSTRAPS, len(self.up))))
-        self.universe.ask(address, Join(bootstrap))
-        return address
+    def _begin_session(self, address: int) -> None:
+        self.universe.after(self._session.draw_s(self._churn_dice), partial(self._end_session, address))
 
-    def gone(self, address: int) -> None:
-        """A session has ended."""
+    def _end_session(self, address: int) -> None:
+        self.universe.remove(address)
         self._is_down(address)
         self.on_gone(address)
+        stranger, self._next_address = self._next_address, self._next_address + 1
+        self.add(stranger)
+        bootstrap = tuple(self.dice.sample(self.up, min(BOOTSTRAPS, len(self.up))))
+        self.universe.ask(stranger, Join(bootstrap))
+        self._begin_session(stranger)
+
+    def close(self) -> None:
+        """Let go of everything at once, so that a million peers need not wait for the garbage collector."""
+        self.on_answer = lambda _notice, _now_s: None
+        self.on_gone = lambda _address: None
+        self.universe.close()
+        self.machines = []
 
     # Asking
 
@@ -173,19 +172,6 @@ class LookupNetwork:
     def lookup(self, token: int, address: int, key: int) -> None:
         """Have a peer look a key up."""
         self.universe.ask(address, Lookup(token, key))
-
-
-class _Churn(Churn):
-    """Churn that tells the network who goes."""
-
-    def __init__(self, network: LookupNetwork, session: Exponential) -> None:
-        super().__init__(network.universe, session, newcomer=network.newcomer)
-        self._network = network
-
-    def leave(self, name: int) -> None:
-        if self._running:
-            self._network.gone(name)
-        super().leave(name)
 
 
 def pick_liars(peers: int, share: float, dice: random.Random) -> dict[int, None]:

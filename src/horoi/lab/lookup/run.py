@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from horoi.base.errors import UsageError
@@ -20,12 +20,18 @@ from horoi.lab.lookup.network import LATENCIES, LookupNetwork, pick_liars
 from horoi.lab.lookup.overlay import Make, Settings
 
 OVERLAYS = {
+    "can": "horoi.lab.lookup.overlays.can:CanOverlay",
     "chord": "horoi.lab.lookup.overlays.chord:ChordOverlay",
+    "kademlia": "horoi.lab.lookup.overlays.kademlia:KademliaOverlay",
+    "pastry": "horoi.lab.lookup.overlays.pastry:PastryOverlay",
+    "tapestry": "horoi.lab.lookup.overlays.tapestry:TapestryOverlay",
 }
 """Adapters by name, "module:class"."""
 
 JOINED_PEERS = 128  # networks up to this size begin by real joins, larger ones settled
-UPKEEP_PEERS = 5000  # larger ones stand still: their upkeep alone would take longer than the lookups
+UPKEEP_PEERS = (
+    5000  # virtual nodes counted; larger ones stand still: their upkeep alone would take longer than the lookups
+)
 QUIET_S = 60.0  # how long upkeep is measured: every period a dozen times
 LOOKUP_GAP_S = 0.001  # between two lookups, where there is no churn; a guess: about a thousand under way
 DEADLINE_S = 120.0  # a lookup that is not answered by then is none; longer than any machine tries
@@ -86,7 +92,7 @@ def _run(settings: Settings, progress: Progress | None) -> dict[str, Any]:
     dice = random.Random(f"lookup/{settings.seed}/overlay")
     overlay = make_overlay(settings.overlay)(settings, dice)
     has_churn = settings.median_session_s is not None
-    upkeep = has_churn or (not settings.fail and settings.peers <= UPKEEP_PEERS)
+    upkeep = has_churn or (not settings.fail and settings.peers * settings.virtual <= UPKEEP_PEERS)
     network = LookupNetwork(settings, overlay, upkeep=upkeep, count_bytes=upkeep)
     network.liars = pick_liars(settings.peers, settings.adversaries, dice)
 
@@ -99,6 +105,7 @@ def _run(settings: Settings, progress: Progress | None) -> dict[str, Any]:
         per_peer = (resident_mb() - before_mb) * 1e6 / settings.peers
         figures = _measure(network, settings, progress)
     finally:
+        network.close()
         if was_collecting:
             gc.enable()
     figures["bytes_per_peer"] = max(0.0, per_peer)
@@ -148,7 +155,7 @@ def _begin(network: LookupNetwork, settings: Settings) -> None:
 
 def _measure(network: LookupNetwork, settings: Settings, progress: Progress | None) -> dict[str, Any]:
     universe = network.universe
-    outcomes = Outcomes(network.overlay, network.truth, network.latency)
+    outcomes = Outcomes(network.overlay, network.truth, universe.distance_s)
     network.on_answer = outcomes.answer
     network.on_gone = outcomes.forget
     keys = [network.key() for _ in range(min(MAX_KEYS, KEYS_PER_PEER * settings.peers))]
@@ -162,13 +169,13 @@ def _measure(network: LookupNetwork, settings: Settings, progress: Progress | No
         upkeep_rate = _quiet_rate(network)
     if settings.fail:
         network.fail(settings.fail)
-    events_before, clock_before = universe.events, perf_counter()
+    events_before, clock_before = universe.events, process_time()
     if settings.median_session_s is not None:
         upkeep_rate = _under_churn(network, outcomes, settings, progress)
     else:
         _ask_all(network, outcomes, settings.lookups, LOOKUP_GAP_S, progress)
     universe.run_while(lambda: outcomes.pending > 0, DEADLINE_S)
-    elapsed_s = perf_counter() - clock_before
+    elapsed_s = process_time() - clock_before
     return {
         "peers": settings.peers,
         **outcomes.figures(),

@@ -23,9 +23,9 @@ class CanConfig:
     is split, 0 the occupant's, 1 the largest among its neighbours (3.7), 2 among theirs too, which updates tell anyway.
 
     ``recursive``: messages are forwarded from peer to peer as in the paper; otherwise the asker takes every step
-    itself and checks it (``walk``). ``takeover_s`` is the takeover timer of a peer whose zone is as large as the failed one. ``is_bound``
-    says whether a contact's id belongs to its address or key; None: ids are taken on trust, for closed networks and
-    simulations. ``upkeep`` switches off everything periodic, for experiments on a space that stands still.
+    itself and checks it (``walk``). ``takeover_s`` is the takeover timer of a peer whose zone is as large as the failed
+    one. ``is_bound`` says whether a contact's id belongs to its address or key; None: ids are taken on trust, for closed
+    networks and simulations. ``upkeep`` switches off everything periodic, for experiments on a space that stands still.
     """
 
     bits: int = ID_BITS
@@ -41,6 +41,7 @@ class CanConfig:
     update_s: float = 5.0  # a guess for sessions of minutes; the paper gives no figure
     takeover_s: float = 1.0  # a guess: several round trips, so that the first TAKEOVER arrives before the next timer
     reassign_s: float = 20.0  # how often a peer with several zones looks for a better home for one, a guess
+    reunion_s: float = 30.0  # how often an acquaintance is asked whether it knows another owner of our zone, a guess
     refresh_s: float = 300.0  # how often kept values are offered to their other owners, a guess
     cache_s: float = 60.0  # how long a value that passed by may be served, a guess; 0: no cache
     hot_per_s: float = 10.0  # fetches of one key beyond which its neighbours share the load, a guess
@@ -58,6 +59,6 @@ class CanConfig:
             raise ValueError(f"uniform_reach is 0, 1 or 2, not {self.uniform_reach}")
         if len(self.landmarks) > MAX_LANDMARKS:
             raise ValueError(f"at most {MAX_LANDMARKS} landmarks, not {len(self.landmarks)}")
-        for name in ("update_s", "takeover_s", "reassign_s", "refresh_s", "patience_s"):
+        for name in ("update_s", "takeover_s", "reassign_s", "reunion_s", "refresh_s", "patience_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is more than 0, not {getattr(self, name)}")

@@ -1,20 +1,21 @@
 """What every part of a CAN machine stands on: its realities, the requests under way, and the actions being answered.
 
-The parts (``routing``, ``walk``, ``seek``, ``joining``, ``upkeep``, ``repair``, ``reassignment``, ``keeping``) are functions over a ``Core``;
-``machine`` wires them to events.
+The parts (``routing``, ``rings``, ``walk``, ``seek``, ``joining``, ``upkeep``, ``repair``, ``reassignment``, ``keeping``) are
+functions over a ``Core``; ``machine`` wires them to events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from horoi.lookup.can.config import CanConfig
 from horoi.lookup.can.hotspots import HotSpots
-from horoi.lookup.can.messages import ANY_REALITY, AskPermit, Permitted
+from horoi.lookup.can.messages import ANY_REALITY, AskPermit, Claim, Permitted
+from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.realities import Reality
-from horoi.lookup.can.zone import Place, Space
+from horoi.lookup.can.zone import Place, Space, Zone
 from horoi.lookup.common.pending import Pending
 from horoi.lookup.common.permits import Permits
 from horoi.lookup.common.providers import ProviderStore
@@ -32,10 +33,34 @@ REFRESH = "refresh"
 REFRESH_SOON_S = 2.0  # a guess: when the zones have settled
 BURIED_S = 60.0  # how long a silent peer is not believed in when others name it; a guess: they learn it too
 PROBE_S = 1.5  # a guess: two timeouts; several peers name the same stranger at once
+MAX_MET = 16  # peers remembered for the day when this one is cut off, a guess
 MAX_BURIED = 256  # a guess: more than the neighbours of one peer, twice over
+
+JITTER = 0.1  # of a period, so that peers that started together do not stay in step; a guess
 
 OnReply: TypeAlias = Callable[[Any, float], None]
 OnFailure: TypeAlias = Callable[[float], None]
+
+
+class Doubt(NamedTuple):
+    """A peer did not answer something: is it there at all?"""
+
+    contact: Contact
+
+
+class Loss(NamedTuple):
+    """A neighbour has failed."""
+
+    reality: Reality
+    neighbour: Neighbour
+
+
+class Dispute(NamedTuple):
+    """Another peer claims a zone that is ours."""
+
+    reality: Reality
+    claim: Claim
+    zone: Zone
 
 
 class Context:
@@ -55,6 +80,7 @@ class Core:
         "_buckets",
         "_buried",
         "_hotspots",
+        "_met",
         "_pending",
         "_permits",
         "_probed",
@@ -66,9 +92,11 @@ class Core:
         "contact",
         "dice",
         "held",
+        "is_ticking",
         "joining",
         "leaving",
         "misplaced",
+        "noticed",
         "out",
         "own_words",
         "realities",
@@ -86,10 +114,12 @@ class Core:
         self.out: list[Action] = []
         self.requests = 0  # the application's, under way
         self.asking: dict[int, Any] | None = None  # ticket -> seek.Attempt that waits for its Arrived
+        self.is_ticking = False  # that periodic timers have been armed
         self.held = 0  # messages that wait here for a way on
         self.joining = 0  # realities in which this peer has no zone yet
         self.leaving = False
         self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
+        self.noticed: list[Doubt | Loss | Dispute] | None = None  # to be seen to before this event is over
         self.misplaced = False  # something is kept here that may belong to another now
         self.own_words: dict[int, None] | None = None  # what this peer provides, in order
         self.timers: dict[str, Callable[[float], None]] | None = None  # of single waits, by name
@@ -100,6 +130,7 @@ class Core:
         self._buckets: TokenBuckets | None = None
         self._buried: dict[Contact, float] | None = None
         self._hotspots: HotSpots | None = None
+        self._met: list[Contact] | None = None
         self._probed: dict[tuple[Address, int], float] | None = None
 
     # What is made on first use
@@ -138,6 +169,12 @@ class Core:
     def keeps_values(self) -> bool:
         """True if anything was ever kept for others."""
         return self._values is not None or self._providers is not None
+
+    def forget_kept(self) -> None:
+        """Keep nothing any more."""
+        self._values = self._providers = self._hotspots = None
+        self.own_words = None
+        self.misplaced = False
 
     @property
     def has_cache(self) -> bool:
@@ -199,6 +236,22 @@ class Core:
         if len(self._buried) > MAX_BURIED:
             del self._buried[next(iter(self._buried))]
 
+    def meet(self, contact: Contact) -> None:
+        """A peer has proved to be there: remember it, or with some luck in place of another."""
+        if self._met is None:
+            self._met = []
+        if contact in self._met:
+            return
+        if len(self._met) < MAX_MET:
+            self._met.append(contact)
+        elif self.dice.random() < 1 / MAX_MET:
+            self._met[self.dice.randrange(MAX_MET)] = contact
+
+    def acquaintances(self) -> list[Contact]:
+        """Whom this peer has met, those who have fallen silent, and through whom it came."""
+        silent = list(self._buried)[-MAX_MET:] if self._buried is not None else []
+        return [*(self._met or ()), *silent, *(Contact(0, address) for address in (self.bootstrap or ())[:MAX_MET])]
+
     def exhume(self, contact: Contact) -> None:
         """A peer that was taken for dead has spoken."""
         if self._buried is not None:
@@ -225,6 +278,16 @@ class Core:
 
     def arm(self, timer: Any, after_s: float | None) -> None:
         self.out.append(Arm(timer, after_s))
+
+    def arm_period(self, timer: str, period_s: float) -> None:
+        """Arm a periodic timer, with jitter."""
+        self.out.append(Arm(timer, period_s * (1 + JITTER * (2 * self.dice.random() - 1))))
+
+    def notice(self, what: Doubt | Loss | Dispute) -> None:
+        """Have something seen to when the current message has been dealt with."""
+        if self.noticed is None:
+            self.noticed = []
+        self.noticed.append(what)
 
     def later(self, name: str, after_s: float, call: Callable[[float], None]) -> None:
         """Call ``call(now)`` after a while, in place of what this name was to do before."""
@@ -263,6 +326,22 @@ class Core:
         if wake_s is not None:
             self.out.append(Arm(RPC, wake_s))
 
+    def ask_often(
+        self,
+        tries: int,
+        contact: Contact,
+        make: Callable[[int], Any],
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        now: float,
+    ) -> None:
+        """Ask, and ask again if there is no answer: one lost datagram is no death."""
+
+        def again(at: float) -> None:
+            self.ask_often(tries - 1, contact, make, on_reply, on_failure, at)
+
+        self.ask(contact, make, on_reply, again if tries > 1 else on_failure, now)
+
     def ask_twice(
         self,
         contact: Contact,
@@ -271,8 +350,8 @@ class Core:
         on_failure: OnFailure,
         now: float,
     ) -> None:
-        """Ask, and ask once more: one lost datagram is no death."""
-        self.ask(contact, make, on_reply, lambda at: self.ask(contact, make, on_reply, on_failure, at), now)
+        """Ask, and ask once more."""
+        self.ask_often(2, contact, make, on_reply, on_failure, now)
 
     def write(
         self,

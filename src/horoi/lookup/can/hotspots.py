@@ -1,8 +1,7 @@
 """Hot spots (section 3.8): a cache of what passed by, and copies of hot keys at the neighbours.
 
-"A CAN node maintains a cache of the data keys it recently accessed. Before forwarding a request for a data key towards its destination, a
-node first checks whether the requested data key is in its own cache." And: "a node that finds it is being overloaded by requests for a
-particular data key can replicate the data key at each of its neighboring nodes."
+A peer remembers the values that it has lately fetched, and answers requests for them that it should only forward. And a peer
+that is asked too often for one key gives each neighbour a copy, so that requests end before they reach it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Topologically sensitive construction (section 3.6): peers that are near in the network become near in the space.
 
-A newcomer measures its round trip to m well-known landmarks. The order of the landmarks by that time is one of m! and peers with one order
-are likely to be near each other, so the space is divided into m! portions, one for each: "along the first dimension into m
-portions, each of which is then sub-divided along the second dimension into m-1 portions [...]; our partitioning cycles over the
-dimensions". The newcomer joins at a random point of its portion.
+A newcomer measures its round trip to m well-known landmarks. The order of the landmarks by that time is one of m!, and peers
+with one order are likely to be near each other. So the space is divided into m! portions, one for each order: into m parts
+along the first dimension, each of these into m-1 along the second, and so on, cycling over the dimensions. The newcomer joins
+at a random point of its portion.
 """
 
 from __future__ import annotations

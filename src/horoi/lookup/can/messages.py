@@ -29,11 +29,11 @@ ROOM_BYTES: Final = 1000  # of a datagram, for a list of claims or of copies
 ANY_REALITY: Final = 255
 """In ``Forward`` and ``Step``: whichever reality is nearest."""
 
-Nonce = Annotated[int, Meta(ge=0, lt=2**63)]
+Nonce = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Stamp = Annotated[int, Meta(ge=0, lt=2**62)]
 Permit = Annotated[bytes, Meta(max_length=8)]
 Seconds = Annotated[float, Meta(ge=0, le=1e7)]
-ZoneNumber = Annotated[int, Meta(ge=1, lt=2 ** (MAX_DEPTH + 1))]
+ZoneNumber = Annotated[int, Meta(ge=1, le=2 ** (MAX_DEPTH + 1) - 1)]
 RealityNumber = Annotated[int, Meta(ge=0, lt=MAX_REALITIES)]
 AnyReality = Annotated[int, Meta(ge=0, le=ANY_REALITY)]
 ValueBytes = Annotated[bytes, Meta(max_length=MAX_VALUE_BYTES)]
@@ -163,7 +163,7 @@ class No(Message, frozen=True, tag="no"):
 
 
 class Update(Message, frozen=True, tag="update"):
-    """The periodic update: "its zone coordinates and a list of its neighbors and their zone coordinates" (section 2.3).
+    """The periodic update: the sender's zones, and its neighbours with theirs (section 2.3).
 
     ``around`` is the list, sent only to who has not got its latest state: ``stamp`` numbers that state, ``knows`` is the
     stamp of the receiver's list that the sender has. ``permit`` was given by the receiver, ``grant`` is for it.

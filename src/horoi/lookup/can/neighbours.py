@@ -1,9 +1,9 @@
-"""The coordinate routing table: "the IP address and virtual coordinate zone of each of its immediate neighbors" (section 2).
+"""The coordinate routing table: address and zones of each immediate neighbour (section 2).
 
-Who enters: a peer that has proved its address, with zones that it claims itself, that abut a zone of this peer, and that overlap
-neither this peer's zones nor those of a neighbour who is still there. Whoever was there first and answers keeps its zone; a rival
-is remembered for a while and tried again when the holder is gone or has changed its claim. So a liar cannot claim what a neighbour
-is known to own.
+Who enters: a peer that has proved its address, with zones that it claims itself, that abut a zone of this peer, and that
+overlap neither this peer's zones nor those of a neighbour who is still there. Whoever was there first and answers keeps its
+zone; a rival is remembered for a while and tried again when the holder is gone or has changed its claim. So a liar cannot
+claim what a neighbour is known to own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,19 @@ RIVAL_S = 30.0  # a guess: by then the claimant speaks again
 class Neighbour:
     """One neighbour. ``zones`` are those of its claim that are believed; ``around`` its own neighbours, as it told."""
 
-    __slots__ = ("around", "asked_s", "claim", "heard_s", "permit", "rtt_s", "spares", "stamp", "told", "zones")
+    __slots__ = (
+        "around",
+        "asked_s",
+        "claim",
+        "gave_version",
+        "heard_s",
+        "permit",
+        "rtt_s",
+        "spares",
+        "stamp",
+        "told",
+        "zones",
+    )
 
     def __init__(self, claim: Claim, zones: tuple[Zone, ...], now: float) -> None:
         self.claim = claim
@@ -32,6 +44,7 @@ class Neighbour:
         self.stamp = 0  # of ``around``
         self.told = 0  # the stamp of our own list that it has
         self.heard_s = now
+        self.gave_version = 0  # of its claim when it gave us a zone: this old claim is no claim to it
         self.asked_s = -1.0  # when it was last sent an update that it has not answered; -1: none
         self.rtt_s = 0.0  # smoothed; 0: not measured
         self.permit = b""

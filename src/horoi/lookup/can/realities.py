@@ -1,7 +1,8 @@
-"""Realities (section 3.2): several independent coordinate spaces at once. "For a CAN with r realities, a single node is assigned r
-coordinate zones, one on every reality, and holds r independent neighbor sets"; what is kept under a key is kept in each.
+"""Realities (section 3.2): several independent coordinate spaces at once.
 
-``Reality`` is what one peer is in one of them. The others it shares its zones with (section 3.4) are its ``mates``.
+In each of r realities a peer has another zone and other neighbours; what is kept under a key is kept in all of them, and a
+message may change over to whichever reality is nearest at every step. ``Reality`` is what one peer is in one of them. The
+others it shares its zones with (section 3.4) are its ``mates``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Reality:
     __slots__ = (
         "checked",
         "claim",
+        "disputes",
         "gap_tries",
+        "handing",
         "inherited",
         "mates",
         "neighbours",
@@ -40,6 +43,7 @@ class Reality:
         "space",
         "stamp",
         "takeovers",
+        "unsure_until_s",
         "zones",
     )
 
@@ -51,7 +55,10 @@ class Reality:
         self.neighbours = Neighbours(space)
         self.mates: dict[Address, Mate] | None = None
         self.inherited: tuple[Zone, ...] = ()  # zones that came by takeover: given up if their owner lives
+        self.unsure_until_s = 0.0  # till then another heir may show up for what is inherited
         self.takeovers: Takeovers | None = None
+        self.handing: tuple[Zone, Contact] | None = None  # a zone is being handed over, to whom
+        self.disputes: dict[Address, int] | None = None  # how often we insisted against whom
         self.gap_tries: dict[Zone, int] | None = None
         self.stamp = 0  # of the list of neighbours that is told
         self.checked = False  # that neighbours cover every face
@@ -72,11 +79,14 @@ class Reality:
 
     def owns(self, place: Place) -> bool:
         """Whether the place is in one of this peer's zones."""
-        space = self.space
-        for zone in self.zones:
-            if space.contains(zone, place):
-                return True
-        return False
+        contains = self.space.contains
+        return any(contains(zone, place) for zone in self.zones)
+
+    def unsure_s(self, place: Place, now: float) -> float:
+        """How long to wait before answering for a place: it was taken over just now, or is in dispute. Mostly 0."""
+        if now >= self.unsure_until_s or not any(self.space.contains(zone, place) for zone in self.inherited):
+            return 0.0
+        return self.unsure_until_s - now
 
     def distance(self, point: tuple[int, ...]) -> int:
         """Squared distance from the nearest of the zones; beyond every distance if there is none."""

@@ -1,7 +1,8 @@
-"""Expanding ring search (sections 2.1 and 2.3): find somebody nearer to a point when all nearer neighbours have failed.
+"""Expanding ring search (sections 2.1 and 2.3): find somebody nearer to a point when all nearer neighbours have failed, or
+who owns a zone that nobody around is known to own.
 
-Ring 1 are the neighbours, ring 2 are theirs, which the updates have told; farther rings are asked for. The searcher asks them itself,
-nearest to the point first and a few at a time, so that nobody can make the search multiply: a flood would.
+Ring 1 are the neighbours, ring 2 are theirs, which the updates have told; farther rings are asked for. The searcher asks them
+itself, nearest to the point first and a few at a time, so that nobody can make the search multiply: a flood would.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from horoi.lookup.can.core import Core
 from horoi.lookup.can.messages import ANY_REALITY, Claim, Nearer, Step
-from horoi.lookup.can.zone import Place
+from horoi.lookup.can.zone import Place, Zone, overlap
 from horoi.lookup.vocabulary import Address
 
 MAX_ASKED = 24  # peers asked in one search, a guess: three rings in two dimensions
@@ -24,11 +25,26 @@ OnNobody = Callable[[float], None]
 class RingSearch:
     """One search. Ends with one call of ``found`` or ``nobody``."""
 
-    __slots__ = ("_asked", "_core", "_done", "_found", "_limit", "_nobody", "_place", "_reality", "_seen", "_under_way")
+    __slots__ = (
+        "_asked",
+        "_core",
+        "_done",
+        "_found",
+        "_limit",
+        "_nobody",
+        "_place",
+        "_reality",
+        "_seen",
+        "_under_way",
+        "_zone",
+    )
 
-    def __init__(self, core: Core, place: Place, reality: int, found: OnFound, nobody: OnNobody) -> None:
+    def __init__(
+        self, core: Core, place: Place, reality: int, found: OnFound, nobody: OnNobody, zone: Zone | None
+    ) -> None:
         self._core = core
         self._place = place
+        self._zone = zone
         self._reality = reality
         self._found = found
         self._nobody = nobody
@@ -54,6 +70,11 @@ class RingSearch:
             (space.distance(zone, self._place.point) for zone in claim.zones if space.is_zone(zone)),
             default=1 << 2 * space.width + 8,
         )
+
+    def _is_wanted(self, claim: Claim) -> bool:
+        if self._zone is not None:
+            return any(overlap(zone, self._zone) for zone in claim.zones)
+        return self._distance(claim) < self._limit
 
     def begin(self, now: float, avoid: tuple[Address, ...]) -> None:
         """Ask the first ones. Who did not answer a moment ago (``avoid``) is not asked."""
@@ -83,7 +104,7 @@ class RingSearch:
             if self._done:
                 return
             if isinstance(reply, Nearer) and reply.claim.contact.address == claim.contact.address:
-                if self._distance(reply.claim) < self._limit:
+                if self._is_wanted(reply.claim):
                     self._done = True
                     self._found(reply.claim, at)
                     return
@@ -112,4 +133,10 @@ def search(
     avoid: tuple[Address, ...] = (),
 ) -> None:
     """Look for a peer strictly nearer to the place than this one; ``found(claim, now)`` or ``nobody(now)``."""
-    RingSearch(core, place, reality, found, nobody).begin(now, avoid)
+    RingSearch(core, place, reality, found, nobody, None).begin(now, avoid)
+
+
+def search_owner(core: Core, zone: Zone, reality: int, found: OnFound, nobody: OnNobody, now: float) -> None:
+    """Look for a peer that owns this zone or a part of it; ``found(claim, now)`` or ``nobody(now)``."""
+    place = core.space.place(core.space.key_in(zone))
+    RingSearch(core, place, reality, found, nobody, zone).begin(now, ())

@@ -1,20 +1,19 @@
 """Greedy routing (section 2.1): pass the message to the neighbour nearest to the point.
 
-"A node routes a message towards its destination by simple greedy forwarding to the neighbor with coordinates closest to the destination
-coordinates." Closest is measured from the neighbour's zone, not from its centre: whoever does not own the point then always has a
-neighbour that is strictly nearer, so greedy routing cannot fail while the zones tile the space. With realities (3.2) the
-neighbours of all of them compete. With ``rtt_weighted`` (3.3) the neighbour with "the maximum ratio of progress to RTT" wins.
+Nearest is measured from the neighbour's zone, not from its centre: whoever does not own the point then always has a neighbour
+that is strictly nearer, so greedy routing cannot fail while the zones tile the space. With realities (3.2) the neighbours of
+all of them compete. With ``rtt_weighted`` (3.3) the neighbour with the most progress per round-trip time wins.
 
-When neighbours have failed, "greedy forwarding may temporarily fail": then ``rings`` looks farther around (expanding ring search), and if
-nobody is nearer, the message waits here a moment for the takeover.
+When neighbours have failed, greedy routing may fail for a while: then ``rings`` looks farther around, and if nobody is nearer,
+the message waits here a moment for the takeover.
 """
 
 from __future__ import annotations
 
 from math import sqrt
 
-from horoi.lookup.can import rings, upkeep
-from horoi.lookup.can.core import Core
+from horoi.lookup.can import rings
+from horoi.lookup.can.core import Core, Doubt
 from horoi.lookup.can.messages import ANY_REALITY, MAX_HOPS, Ack, Arrived, Claim, Forward
 from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.realities import Reality
@@ -34,25 +33,37 @@ def realities_for(core: Core, reality: int) -> tuple[Reality, ...]:
 
 def next_hop(core: Core, place: Place, reality: int, avoid: tuple[Address, ...] = ()) -> Neighbour | None:
     """The neighbour to which greedy routing goes: strictly nearer to the place than this peer is; None if there is none."""
+    if core.config.rtt_weighted:
+        return _best_by_ratio(core, place, reality, avoid)
     point = place.point
     distance = core.space.distance
     best: Neighbour | None = None
     candidates = realities_for(core, reality)
-    own = least = min((r.distance(point) for r in candidates), default=0)
-    best_ratio = 0.0
-    weighted = core.config.rtt_weighted
+    least = min([r.distance(point) for r in candidates], default=0)
     for r in candidates:
         for neighbour in r.neighbours:
             for zone in neighbour.zones:
                 away = distance(zone, point)
-                if away >= least or neighbour.contact.address in avoid:
-                    continue
-                if not weighted:
+                if away < least and not (avoid and neighbour.contact.address in avoid):
                     least, best = away, neighbour
-                    continue
-                ratio = (sqrt(own) - sqrt(away)) / (neighbour.rtt_s or UNKNOWN_RTT_S)
-                if ratio > best_ratio:
-                    best_ratio, best = ratio, neighbour
+    return best
+
+
+def _best_by_ratio(core: Core, place: Place, reality: int, avoid: tuple[Address, ...]) -> Neighbour | None:
+    """The neighbour with the most progress for its round-trip time (section 3.3)."""
+    point, distance = place.point, core.space.distance
+    best: Neighbour | None = None
+    best_ratio = 0.0
+    candidates = realities_for(core, reality)
+    own = sqrt(min([r.distance(point) for r in candidates], default=0))
+    for r in candidates:
+        for neighbour in r.neighbours:
+            if neighbour.contact.address in avoid or not neighbour.zones:
+                continue
+            away = sqrt(min([distance(zone, point) for zone in neighbour.zones]))
+            ratio = (own - away) / (neighbour.rtt_s or UNKNOWN_RTT_S)
+            if ratio > best_ratio:
+                best_ratio, best = ratio, neighbour
     return best
 
 
@@ -97,7 +108,11 @@ def carry(core: Core, message: Forward, now: float, avoid: tuple[Address, ...] =
     place = core.space.place(message.key)
     reality = owning(core, place, message.reality)
     if reality is not None:
-        _arrive(core, message, reality, now, is_cached=False)
+        wait_s = reality.unsure_s(place, now)
+        if wait_s and holds < HOLDS and core.held < MAX_HELD:
+            _hold(core, message, wait_s, holds)
+        else:
+            _arrive(core, message, reality, now, is_cached=False)
         return
     if message.is_get and core.has_cache and core.hotspots.has_routed(message.key, now):
         _arrive(core, message, core.realities[0], now, is_cached=True)
@@ -121,11 +136,15 @@ def pass_on(core: Core, contact: Contact, message: Forward, now: float, avoid: t
             message.timeouts, message.is_get, message.payload,
         )  # fmt: skip
 
-    def taken(_reply: object, _at: float) -> None:
-        return
+    def taken(_reply: object, at: float) -> None:
+        if core.config.rtt_weighted:
+            for reality in core.realities:
+                neighbour = reality.neighbours.get(contact.address)
+                if neighbour is not None:
+                    neighbour.measured(at - now)
 
     def silent(at: float) -> None:
-        upkeep.doubt(core, contact, at)
+        core.notice(Doubt(contact))
         carry(core, counted(message, tries), at, (*avoid, contact.address)[-16:])
 
     core.ask(contact, make, taken, silent, now)
@@ -151,23 +170,34 @@ def _look_around(
         core.held -= 1
         pass_on(core, claim.contact, message, at, avoid)
 
-    def nobody(at: float) -> None:
-        if holds >= HOLDS:
-            core.held -= 1
-            return
-        core.later(f"held {message.ticket}", HOLD_S, again)
+    def nobody(_at: float) -> None:
+        core.held -= 1
+        if holds < HOLDS:
+            _hold(core, message, HOLD_S, holds)
+
+    rings.search(core, place, message.reality, found, nobody, now, avoid)
+
+
+def _hold(core: Core, message: Forward, wait_s: float, holds: int) -> None:
+    """Let a message wait here, then carry it on."""
 
     def again(at: float) -> None:
         core.held -= 1
         carry(core, message, at, (), holds + 1)
 
-    rings.search(core, place, message.reality, found, nobody, now, avoid)
+    core.held += 1
+    core.later(f"held {message.ticket}", wait_s, again)
 
 
 def _arrive(core: Core, message: Forward, reality: Reality, now: float, *, is_cached: bool) -> None:
     if message.payload is not None:
         core.tell(Delivered(message.key, message.payload, message.asker, message.hops))
     asker = message.asker.address
+    if asker == core.contact.address:
+        seek = core.asking.get(message.ticket) if core.asking is not None else None
+        if seek is not None:
+            seek.on_own(now)
+        return
     core.send(
         asker,
         Arrived(

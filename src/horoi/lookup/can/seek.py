@@ -1,8 +1,8 @@
 """Finding the owner of a key: forwarded from peer to peer as in the paper, or step by step (``walk``).
 
-A forwarded message may be lost with the peer that had it, or led astray by one that lies. The asker hears only the end of it, so it
-checks the end (the owner's zone contains the key, and overlaps nothing that a neighbour is known to own), waits as long as the way there
-should take, and then tries again through another neighbour.
+A forwarded message may be lost with the peer that had it, or led astray by one that lies. The asker hears only the end of it,
+so it checks the end (the owner's zone contains the key, and overlaps nothing that a neighbour is known to own), waits as long
+as the way there should take, and then tries again through another neighbour.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from horoi.lookup.can import routing, upkeep
-from horoi.lookup.can.core import Core
+from horoi.lookup.can import routing
+from horoi.lookup.can.core import Core, Doubt
 from horoi.lookup.can.messages import ANY_REALITY, Arrived, Claim, Forward
 from horoi.lookup.can.walk import Walk
 from horoi.lookup.can.zone import Place, overlap
@@ -44,7 +44,7 @@ Done = Callable[[Owner, float], None]
 class Seek:
     """One recursive lookup, over all its attempts."""
 
-    __slots__ = ("_attempt", "_avoid", "_core", "_done", "_first", "_is_get", "_payload", "_reality", "_rpcs",
+    __slots__ = ("_attempt", "_avoid", "_core", "_done", "_first", "_is_get", "_lost", "_payload", "_reality",
                  "_through", "_ticket", "_timeouts", "place")  # fmt: skip
 
     def __init__(
@@ -68,15 +68,19 @@ class Seek:
         self._avoid: tuple[Address, ...] = ()
         self._ticket = 0
         self._attempt = 0
-        self._rpcs = 0
+        self._lost = 0  # requests of attempts that came to nothing, as far as known here
         self._timeouts = 0
         self.place = place
 
     def attempt(self, now: float) -> None:
         """Send the message on its way, once more."""
         core = self._core
+        here = routing.owning(core, self.place, self._reality)
+        if here is not None:  # by a takeover, while the message was under way
+            self._done(Owner(here.claim, here.mate_contacts(), here.number), now)
+            return
         if self._attempt == ATTEMPTS:
-            self._done(Owner(None, rpcs=self._rpcs, timeouts=self._timeouts, why=UNREACHABLE), now)
+            self._done(Owner(None, rpcs=self._lost, timeouts=self._timeouts, why=UNREACHABLE), now)
             return
         self._attempt += 1
         self._ticket = core.dice.getrandbits(NONCE_BITS)
@@ -110,13 +114,13 @@ class Seek:
     def _send(self, first: Contact, now: float) -> None:
         ticket = self._ticket
         message = self._message(1, 1)
-        self._rpcs += 1
 
         def silent(at: float) -> None:
             if self._core.asking is None or self._core.asking.get(ticket) is not self:
                 return
             self._timeouts += 1
-            upkeep.doubt(self._core, first, at)
+            self._core.notice(Doubt(first))
+            self._attempt -= 1  # the message never left
             self._retry(at)
 
         def make(nonce: int) -> Forward:
@@ -132,8 +136,17 @@ class Seek:
 
     def _retry(self, now: float) -> None:
         self._forget()
+        self._lost += 1
+        if self._through is not None:
+            self._done(Owner(None, rpcs=self._lost, timeouts=self._timeouts, why=UNREACHABLE), now)
+            return
         if self._first is not None:
             self._avoid = (*self._avoid, self._first.address)
+        self.attempt(now)
+
+    def on_own(self, now: float) -> None:
+        """The message came back to this peer, which owns the place by now."""
+        self._forget()
         self.attempt(now)
 
     def _forget(self) -> None:
@@ -154,7 +167,7 @@ class Seek:
             self._retry(now)
             return
         self._forget()
-        rpcs = self._rpcs + max(0, message.tries - 1)
+        rpcs = self._lost + message.tries
         timeouts = self._timeouts + message.timeouts
         owner = Owner(
             message.owner, message.mates, message.reality, message.permit, message.hops, rpcs,

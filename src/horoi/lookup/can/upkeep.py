@@ -1,9 +1,8 @@
-"""Soft state (section 2.3): "a node sends periodic update messages to each of its neighbors giving its zone coordinates and a list of
-its neighbors and their zone coordinates. The prolonged absence of an update message from a neighbor signals its failure."
+"""Soft state (section 2.3): peers tell each neighbour their zones and neighbours again and again; who is silent has failed.
 
 Here an update is answered by the other one's update, so one exchange a period serves both, measures the round trip (3.3), and
-absence is noticed within a few round trips instead of several periods. The list is sent only to who has not got its latest state.
-Whoever was heard for another reason (a message to forward) need not be asked.
+absence is noticed within a few round trips instead of several periods. The list is sent only to who has not got its latest
+state. Whoever was heard for another reason (a message to forward) need not be asked.
 
 Nobody enters a table by hearsay: a peer that others name is asked for its own update first.
 """
@@ -12,43 +11,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from horoi.lookup.can import repair
-from horoi.lookup.can.core import Core
-from horoi.lookup.can.messages import MAX_MATES, Claim, Spares, SparesHere, Update, Updated, fitting
+from horoi.lookup.can.core import Core, Dispute, Loss
+from horoi.lookup.can.messages import MAX_MATES, MAX_ZONES, Claim, Spares, SparesHere, Update, Updated, fitting
 from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.realities import Mate, Reality
-from horoi.lookup.can.zone import is_within
+from horoi.lookup.can.takeover import timer_of
+from horoi.lookup.can.zone import is_within, overlap
+from horoi.lookup.common.pending import NONCE_BITS
 from horoi.lookup.vocabulary import Address, Contact
 
-UPDATE = "update"
-
-JITTER = 0.1  # of a period, so that peers that started together do not stay in step; a guess
 EARLY = 0.8  # of a period: who was heard so long ago is asked at this tick, not at the next
-UNDER_WAY_S = 10.0  # an update that is not answered is given up long before: two timeouts
+UNDER_WAY_S = 10.0  # an update that is not answered is given up before: a few timeouts
+TRIES = (
+    3  # updates without an answer, after which a neighbour has failed, a guess: at 5 % loss one death in 1000 is false
+)
 MAX_PROBES = 8  # strangers asked for one message that named them, a guess: 2d
 
 Told = Update | Updated
 
 
-def arm(core: Core, timer: str, period_s: float) -> None:
-    """Arm a periodic timer, with jitter."""
-    core.arm(timer, period_s * (1 + JITTER * (2 * core.dice.random() - 1)))
-
-
-def tick(core: Core, now: float) -> None:
-    """The period is over: exchange updates with whom has not been heard, look for gaps."""
-    for reality in core.realities:
-        if not reality.zones:
-            continue
-        quiet_s = now - EARLY * core.config.update_s
-        for peer in (*reality.neighbours, *(reality.mates or {}).values()):
-            is_under_way = peer.asked_s >= 0 and now < peer.asked_s + UNDER_WAY_S
-            if peer.heard_s <= quiet_s and not is_under_way:
-                exchange(core, reality, peer.claim.contact, now)
-        retry_rivals(core, reality, now)
-        repair.check_gaps(core, reality, now)
-        _look_for_nearer_spare(core, reality, now)
-    arm(core, UPDATE, core.config.update_s)
+def exchange_all(core: Core, reality: Reality, now: float) -> None:
+    """The period is over: exchange updates with whom has not been heard."""
+    quiet_s = now - EARLY * core.config.update_s
+    for peer in (*reality.neighbours, *(reality.mates or {}).values()):
+        is_under_way = peer.asked_s >= 0 and now < peer.asked_s + UNDER_WAY_S
+        if peer.heard_s <= quiet_s and not is_under_way:
+            exchange(core, reality, peer.claim.contact, now)
+    retry_rivals(core, reality, now)
+    neighbours = list(reality.neighbours)
+    if neighbours:  # one list a period is read again: whom it named may not have answered the last time
+        discover(core, reality, neighbours[core.dice.randrange(len(neighbours))].around, now)
+    look_for_nearer_spare(core, reality, now)
 
 
 def exchange(core: Core, reality: Reality, contact: Contact, now: float) -> None:
@@ -69,7 +62,8 @@ def exchange(core: Core, reality: Reality, contact: Contact, now: float) -> None
         if neighbour is not None and at - now < core.pending.round_trips.timeout_s:
             neighbour.measured(at - now)  # surely the answer to the first of the two attempts
 
-    core.ask_twice(
+    core.ask_often(
+        TRIES,
         contact,
         lambda nonce: _update(core, reality, contact, nonce, now),
         answered,
@@ -96,9 +90,23 @@ def _update(core: Core, reality: Reality, contact: Contact, nonce: int, now: flo
 
 
 def announce(core: Core, reality: Reality, now: float) -> None:
-    """Our zones have changed: "an immediate update message, followed by periodic refreshes" (section 2.2)."""
+    """Our zones have changed: an update at once, not only at the next period (section 2.2)."""
     for peer in (*reality.neighbours, *(reality.mates or {}).values()):
         exchange(core, reality, peer.claim.contact, now)
+
+
+def announce_except(core: Core, reality: Reality, address: Address, now: float) -> None:
+    """As ``announce``, but not to a newcomer, who is being told anyway."""
+    for peer in (*reality.neighbours, *(reality.mates or {}).values()):
+        if peer.claim.contact.address != address:
+            exchange(core, reality, peer.claim.contact, now)
+
+
+def say_farewell(core: Core, reality: Reality, contact: Contact, permit: bytes, now: float) -> None:
+    """The last update: no zones. Nobody waits for the answer."""
+    nonce = core.dice.getrandbits(NONCE_BITS)
+    grant = core.permits.make(contact.address, now)
+    core.send(contact.address, Update(nonce, reality.number, reality.claim, 0, 0, None, permit, grant))
 
 
 def probe(core: Core, reality: Reality, contact: Contact, now: float) -> None:
@@ -129,7 +137,8 @@ def serve_update(core: Core, message: Update, source: Address, now: float) -> No
     if is_proven:
         hear(core, reality, message, source, now)
     elif known is not None and known.claim == message.claim:
-        known.heard_s = now
+        if not isinstance(known, Neighbour) or known.stamp == message.stamp:
+            known.heard_s = now  # else there is news, which we ask for at the next tick
     else:
         probe(core, reality, message.claim.contact, now)
     core.send(source, updated(core, reality, message, source, now, with_list=is_proven))
@@ -154,10 +163,11 @@ def hear(core: Core, reality: Reality, told: Told, source: Address, now: float) 
     if not all(map(core.space.is_zone, claim.zones)):
         return
     core.exhume(claim.contact)
+    core.meet(claim.contact)
     if reality.takeovers is not None:
-        reality.takeovers.heard(source)
+        reality.takeovers.heard(source, told.grant)
         if claim.zones and reality.takeovers.drop(source) is not None:
-            core.cancel(repair.timer_of(reality, source))
+            core.cancel(timer_of(reality.number, source))
     if _hear_mate(core, reality, told, source, now):
         return
     take(core, reality, claim, now)
@@ -182,13 +192,15 @@ def take(core: Core, reality: Reality, claim: Claim, now: float) -> None:
     if zones != zones_before:
         reality.changed(now)
         core.misplaced = True
-        if zones_before:
+        if before is not None:
             retry_rivals(core, reality, now)
+            for spare in before.spares:
+                probe(core, reality, spare, now)
     for conflict in conflicts:
         if conflict.holder is not None:
             probe(core, reality, conflict.holder.contact, now)
-        else:
-            repair.dispute(core, reality, claim, conflict.zone, now)
+        elif before is None or claim.version > before.gave_version:
+            core.notice(Dispute(reality, claim, conflict.zone))
 
 
 def retry_rivals(core: Core, reality: Reality, now: float) -> None:
@@ -199,18 +211,24 @@ def retry_rivals(core: Core, reality: Reality, now: float) -> None:
 
 
 def discover(core: Core, reality: Reality, claims: tuple[Claim, ...], now: float) -> None:
-    """Ask those who are named and should be our neighbours, and are not known yet."""
-    space, asked = core.space, 0
+    """Ask those who are named and should be our neighbours but are not known, or are said to own what is ours."""
+    asked = 0
     for claim in claims:
-        address = claim.contact.address
-        if address == core.contact.address or _known(reality, address) is not None:
-            continue
-        zones = [zone for zone in claim.zones if space.is_zone(zone)]
-        if any(space.abut(zone, mine) for zone in zones for mine in reality.zones) and asked < MAX_PROBES:
-            if any(reality.neighbours.holder(zone) is not None for zone in zones):
-                continue
+        if asked < MAX_PROBES and _known(reality, claim.contact.address) is None and _concerns(core, reality, claim):
             asked += 1
             probe(core, reality, claim.contact, now)
+
+
+def _concerns(core: Core, reality: Reality, claim: Claim) -> bool:
+    space = core.space
+    zones = [zone for zone in claim.zones if space.is_zone(zone)]
+    if claim.contact.address == core.contact.address:
+        return False
+    if any(overlap(zone, mine) for zone in zones for mine in reality.zones):
+        return True
+    if not any(space.abut(zone, mine) for zone in zones for mine in reality.zones):
+        return False
+    return all(reality.neighbours.holder(zone) is None for zone in zones)
 
 
 def _hear_mate(core: Core, reality: Reality, told: Told, source: Address, now: float) -> bool:
@@ -220,9 +238,8 @@ def _hear_mate(core: Core, reality: Reality, told: Told, source: Address, now: f
     mates = reality.mates or {}
     mate = mates.get(source)
     claim = told.claim
-    follows = mate is not None and mate.claim.version < claim.version and _covers(claim, reality)
-    if follows and claim.zones != reality.zones:
-        reality.set_zones(claim.zones, now)  # it took over a zone for all of us
+    if mate is not None and mate.claim.version < claim.version and claim.zones != reality.zones:
+        _follow(reality, claim, now)
     if claim.zones != reality.zones:
         if mate is not None:
             del mates[source]
@@ -239,15 +256,22 @@ def _hear_mate(core: Core, reality: Reality, told: Told, source: Address, now: f
     return True
 
 
-def _covers(claim: Claim, reality: Reality) -> bool:
-    return bool(claim.zones) and all(any(is_within(mine, zone) for zone in claim.zones) for mine in reality.zones)
+def _follow(reality: Reality, claim: Claim, now: float) -> None:
+    """A peer of our zones took over another for all of us, or gave one up again."""
+    more = tuple(zone for zone in claim.zones if zone not in reality.zones)
+    less = tuple(zone for zone in reality.zones if zone not in claim.zones)
+    if claim.zones and all(any(is_within(mine, zone) for zone in claim.zones) for mine in reality.zones):
+        reality.inherited = (*reality.inherited, *more)[-MAX_ZONES:]
+        reality.set_zones(claim.zones, now)
+    elif claim.zones and not more and all(zone in reality.inherited for zone in less):
+        reality.set_zones(claim.zones, now)
 
 
 # Losing
 
 
 def lose(core: Core, reality: Reality, contact: Contact, now: float) -> None:
-    """A peer did not answer twice."""
+    """A peer did not answer, again and again."""
     core.bury(contact, now)
     for r in core.realities:
         if r.mates is not None and r.mates.pop(contact.address, None) is not None:
@@ -259,13 +283,13 @@ def lose(core: Core, reality: Reality, contact: Contact, now: float) -> None:
         retry_rivals(core, r, now)
         for spare in neighbour.spares:
             probe(core, r, spare, now)
-        repair.begin_takeover(core, r, neighbour, now)
+        core.notice(Loss(r, neighbour))
 
 
 # Overloaded zones: who of a neighbouring zone is nearest (section 3.4)
 
 
-def _look_for_nearer_spare(core: Core, reality: Reality, now: float) -> None:
+def look_for_nearer_spare(core: Core, reality: Reality, now: float) -> None:
     """Now and then ask a neighbour who else is in its zone, measure one of them, and keep the nearer."""
     if core.config.max_peers == 1 or not len(reality.neighbours):
         return

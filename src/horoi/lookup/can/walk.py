@@ -3,7 +3,8 @@
 Greedy routing by asking: each peer on the way tells its neighbours nearest to the key. Beyond the paper, which trusts whoever
 forwards, each answer is held against what is known:
 
-- A next hop must make progress: its zone is nearer to the key than the zone of the peer that named it.
+- A next hop must make progress: its zone is nearer to the key than the zone of the peer that named it. Who is not is asked
+  only when nobody who is remains: a way around peers that are silent or lie, as an expanding ring search finds it.
 - It must abut the zone of the peer that named it, and overlap nothing that others named before: zones tile the space.
 - An owner's zone must contain the key, and somebody other than the owner must have named it with that zone. One that only
   claims it itself is kept as a last resort.
@@ -47,6 +48,7 @@ class Walk:
     """One iterative lookup. ``answer`` is the owner's (or a cache's) when it is done, None if it has failed (``why``)."""
 
     __slots__ = (
+        "_aside",
         "_core",
         "_done",
         "_is_get",
@@ -72,6 +74,7 @@ class Walk:
         self._is_get = is_get
         self._reality = reality
         self._waiting: list[tuple[int, int, Candidate]] = []  # heap, nearest first
+        self._aside: list[tuple[int, int, Candidate]] = []  # the same, who would be a step back
         self._pushed = 0
         self._known: dict[tuple[int, Address], None] = {}
         self._named: dict[tuple[int, Zone], Contact] = {}
@@ -104,10 +107,11 @@ class Walk:
         if self.rpcs >= MAX_HOPS:
             self._give_up(EXHAUSTED, now)
             return
-        if not self._waiting:
+        heap = self._waiting or self._aside
+        if not heap:
             self._give_up(UNREACHABLE, now)
             return
-        _, _, candidate = heappop(self._waiting)
+        _, _, candidate = heappop(heap)
         self.rpcs += 1
         reality, key, is_get = self._reality, self.place.key, self._is_get
         self._core.ask(
@@ -157,8 +161,8 @@ class Walk:
             )
             if not zones or not self._core.is_believed(claim.contact, now):
                 continue
-            if min(space.distance(zone, self.place.point) for zone in zones) < reached:
-                self._push(Candidate(claim.contact, zones, reply.reality, candidate.hops + 1))
+            is_nearer = min(space.distance(zone, self.place.point) for zone in zones) < reached
+            self._push(Candidate(claim.contact, zones, reply.reality, candidate.hops + 1), is_nearer=is_nearer)
 
     def _is_plausible(self, zone: Zone, vouched: tuple[Zone, ...], contact: Contact, reality: int) -> bool:
         space = self._core.space
@@ -183,16 +187,17 @@ class Walk:
             up >>= 1
         return False
 
-    def _push(self, candidate: Candidate) -> None:
+    def _push(self, candidate: Candidate, *, is_nearer: bool = True) -> None:
         known = (candidate.reality, candidate.contact.address)
-        if known in self._known or len(self._waiting) >= MAX_WAITING:
+        heap = self._waiting if is_nearer else self._aside
+        if known in self._known or len(heap) >= MAX_WAITING:
             return
         self._known[known] = None
         distance = min((self._core.space.distance(zone, self.place.point) for zone in candidate.zones), default=0)
         for zone in candidate.zones:
             self._named[candidate.reality, zone] = candidate.contact
         self._pushed += 1
-        heappush(self._waiting, (distance, self._pushed, candidate))
+        heappush(heap, (distance, self._pushed, candidate))
 
     def _end(self, hops: int, reply: Nearer, now: float) -> None:
         self.hops = hops

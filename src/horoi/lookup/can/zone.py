@@ -1,9 +1,9 @@
 """Zones of the torus, and points in it (section 2).
 
-A zone is split "by assuming a certain ordering of the dimensions [...] so that zones can be re-merged when nodes leave"
-(section 2.2): dimension 0 first, then 1, and so on, around again. So each zone that can ever exist is a node of one fixed binary tree, and
-has a number as in a binary heap: the whole space is 1, the halves of z are 2z and 2z+1, its sibling is z^1, its parent z>>1.
-One integer is the whole zone; which contains which, which merge, and how large they are is arithmetic on it.
+The paper splits zones along the dimensions in a fixed order, so that they can be merged again (section 2.2): dimension 0
+first, then 1, and so on, around again. So each zone that can ever exist is a node of one fixed binary tree, and has a number
+as in a binary heap: the whole space is 1, the halves of z are 2z and 2z+1, its sibling is z^1, its parent z>>1. One integer
+is the whole zone; which contains which, which merge, and how large they are is arithmetic on it.
 
 Coordinates are whole numbers: each dimension has ``side`` = 2**width points. Opposite edges of the space are glued.
 """
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 class Space:
     """The coordinate space of all peers that agree on ``dimensions`` and ``bits``."""
 
-    __slots__ = ("_boxes", "_places", "bits", "dimensions", "max_depth", "side", "width")
+    __slots__ = ("_boxes", "_places", "_spread", "bits", "dimensions", "max_depth", "side", "width")
 
     def __init__(self, dimensions: int = 2, bits: int = ID_BITS) -> None:
         check_bits(bits)
@@ -48,13 +48,14 @@ class Space:
         self.width = min(bits, MAX_DEPTH) // dimensions
         self.side = 1 << self.width
         self.max_depth = self.width * dimensions
+        self._spread = [sum((byte >> i & 1) << i * dimensions for i in range(8)) for byte in range(256)]
         self._boxes: dict[Zone, Box] = {}
         self._places: dict[int, Place] = {}
 
     # Points
 
     def place(self, key: int) -> Place:
-        """The place of a key: "deterministically mapped onto a point P [...] using a uniform hash function" (section 2)."""
+        """The place of a key: its point, by a uniform hash (section 2)."""
         place = self._places.get(key)
         if place is None:
             spare = self.bits // self.dimensions - self.width
@@ -80,15 +81,14 @@ class Space:
         return key_of(b"can hash function %d of " % number + key.to_bytes(self.bits // 8, "big"), self.bits)
 
     def zone_at(self, point: tuple[int, ...], depth: int) -> Zone:
-        """The zone of this depth around a point."""
-        zone = WHOLE
-        level, dimension, dimensions = self.width, 0, self.dimensions
-        for _ in range(depth):
-            if dimension == 0:
-                level -= 1
-            zone = zone << 1 | (point[dimension] >> level & 1)
-            dimension = dimension + 1 if dimension + 1 < dimensions else 0
-        return zone
+        """The zone of this depth around a point: the bits of the coordinates, dealt out in turn, behind a leading 1."""
+        spread, dimensions = self._spread, self.dimensions
+        bits = 0
+        for x in point:
+            bits <<= 1
+            for at in range(0, self.width, 8):
+                bits |= spread[x >> at & 255] << at * dimensions
+        return (1 << self.max_depth | bits) >> (self.max_depth - depth)
 
     # Zones
 
@@ -138,7 +138,7 @@ class Space:
         return total
 
     def abut(self, a: Zone, b: Zone) -> bool:
-        """Whether two zones are neighbours: their spans "overlap along d-1 dimensions and abut along one" (section 2)."""
+        """Whether two zones are neighbours: they overlap in all dimensions but one, and abut in that one (section 2)."""
         box_a, box_b, last = self.box(a), self.box(b), self.side - 1
         touching = 0
         for at in range(0, 2 * self.dimensions, 2):

@@ -32,9 +32,10 @@ class ChordConfig:
     is_bound: Callable[[Contact], bool] | None = None
     upkeep: bool = True
     rate_per_s: float | None = 100.0  # requests served per second and source (common.rates); None: no limit
-    doubt: float = 16.0
+    doubt: float = 32.0
     """An owner this many times farther from the key than peers usually are apart is doubted (Castro et al. 2002, section
-    5.2). Gaps of a ring are exponential, so an honest one is doubted once in e**16, nine million."""
+    5.2). Gaps of a ring are exponential: the largest of N is about ln N times the mean, 14 at a million, and the mean is
+    estimated from one successor list, which may be half the truth."""
 
     def __post_init__(self) -> None:
         check_bits(self.bits)

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from horoi.lookup.chord.config import ChordConfig
-from horoi.lookup.chord.messages import AskPermit, Forward, Ping
+from horoi.lookup.chord.messages import ANSWERS, Arrived, AskPermit, Forward, Ping
 from horoi.lookup.chord.node import Node
 from horoi.lookup.common.pending import Pending
 from horoi.lookup.common.permits import Permits
@@ -33,11 +33,12 @@ OnFailure: TypeAlias = Callable[[float], None]
 
 
 class Context:
-    """What a request was for: called with the reply, or when it is given up (no answer, or "not here")."""
+    """What a request was for: called with a reply of the ``expected`` types, or when it is given up."""
 
-    __slots__ = ("on_failure", "on_reply")
+    __slots__ = ("expected", "on_failure", "on_reply")
 
-    def __init__(self, on_reply: OnReply, on_failure: OnFailure) -> None:
+    def __init__(self, expected: tuple[type, ...], on_reply: OnReply, on_failure: OnFailure) -> None:
+        self.expected = expected
         self.on_reply = on_reply
         self.on_failure = on_failure
 
@@ -51,6 +52,7 @@ class Core:
         "_pending",
         "_permits",
         "_providers",
+        "_suspects",
         "_values",
         "bootstrap",
         "config",
@@ -61,6 +63,7 @@ class Core:
         "nodes",
         "out",
         "own_words",
+        "rounds",
     )
 
     def __init__(self, contacts: Sequence[Contact], config: ChordConfig, dice: Random) -> None:
@@ -71,6 +74,7 @@ class Core:
         self.lookups = 0  # the application's, under way
         self.joining = 0  # nodes that have not found their successor yet
         self.leaving = False
+        self.rounds = 0  # how often a join will still be tried
         self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
         self.own_words: dict[int, None] | None = None  # what this peer provides, in order
         self._pending: Pending | None = None
@@ -79,6 +83,7 @@ class Core:
         self._permits: Permits | None = None
         self._buckets: TokenBuckets | None = None
         self._buried: dict[Contact, float] | None = None
+        self._suspects: dict[Contact, None] | None = None
 
     # What is made on first use
 
@@ -144,9 +149,25 @@ class Core:
                 return False
         return self.config.is_bound is None or self.config.is_bound(contact)
 
+    @property
+    def trusts_all(self) -> bool:
+        """Whether everyone who is named is believed: nobody was silent so far, and ids are taken on trust."""
+        return self._suspects is None and self._buried is None and self.config.is_bound is None
+
     def is_bound(self, contact: Contact) -> bool:
         """Whether the id belongs to the contact, as far as this ring can tell."""
         return self.config.is_bound is None or self.config.is_bound(contact)
+
+    def suspect(self, contact: Contact, now: float) -> None:
+        """A peer did not answer once, which may be a lost datagram. The second time in a row it is buried."""
+        if self._suspects is None:
+            self._suspects = {}
+        if contact in self._suspects:
+            self.bury(contact, now)
+            return
+        self._suspects[contact] = None
+        if len(self._suspects) > MAX_BURIED:
+            del self._suspects[next(iter(self._suspects))]
 
     def bury(self, contact: Contact, now: float) -> None:
         """A peer does not answer: forget it, and do not believe others that name it, for a while."""
@@ -156,11 +177,15 @@ class Core:
         self._buried[contact] = now
         if len(self._buried) > MAX_BURIED:
             del self._buried[next(iter(self._buried))]
+        if self._suspects is not None:
+            self._suspects.pop(contact, None)
         for node in self.nodes:
             node.remove(contact)
 
     def exhume(self, contact: Contact) -> None:
-        """A peer that was taken for dead has spoken."""
+        """A peer that was suspected or taken for dead has spoken."""
+        if self._suspects is not None:
+            self._suspects.pop(contact, None)
         if self._buried is not None:
             self._buried.pop(contact, None)
 
@@ -189,8 +214,10 @@ class Core:
         if pending.full:
             on_failure(now)
             return
-        nonce = pending.open(contact, Context(on_reply, on_failure), now, timeout_s)
-        self.out.append(Send(contact.address, make(nonce)))
+        context = Context((), on_reply, on_failure)
+        message = make(pending.open(contact, context, now, timeout_s))
+        context.expected = ANSWERS[type(message)]
+        self.out.append(Send(contact.address, message))
         wake_s = pending.wake_s(now)
         if wake_s is not None:
             self.out.append(Arm(RPC, wake_s))
@@ -242,7 +269,7 @@ class Core:
 
     def expect(self, on_reply: OnReply, on_failure: OnFailure, now: float, timeout_s: float) -> int:
         """Wait for a message with the returned ticket from whomever it may come."""
-        ticket = self.pending.open(None, Context(on_reply, on_failure), now, timeout_s)
+        ticket = self.pending.open(None, Context((Arrived,), on_reply, on_failure), now, timeout_s)
         wake_s = self.pending.wake_s(now)
         if wake_s is not None:
             self.arm(RPC, wake_s)

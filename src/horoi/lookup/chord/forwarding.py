@@ -45,14 +45,14 @@ def serve_forward(core: Core, node: Node, message: Forward, source: Address, now
 
 def pass_on(core: Core, node: Node, message: Forward, now: float, tries: int = TRIES) -> None:
     """Deliver here if this node owns the key, else send it to the best next hop that answers."""
-    is_owner, closer, behind = _next(core, node, message)
-    if is_owner:
+    hop = _next(core, node, message)
+    if hop.is_owner:
         _deliver(core, node, message)
         return
-    next_hop = next((contact for contact in (*closer, *behind) if core.is_believed(contact, now)), None)
+    next_hop = next((contact for contact in (*hop.closer, *hop.behind) if core.is_believed(contact, now)), None)
     if next_hop is None or tries == 0:
         return  # the asker notices
-    is_final = next_hop not in closer
+    is_final = next_hop not in hop.closer
 
     def silent(at: float) -> None:
         core.bury(next_hop, at)

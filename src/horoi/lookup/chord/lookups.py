@@ -18,22 +18,18 @@ What is added to the paper's walk, so that it survives peers that are dead or li
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import itemgetter
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
 
 from horoi.base.ids import in_half_open, in_open
-from horoi.lookup.chord.core import Core
+from horoi.lookup.chord.core import RPC, Core
 from horoi.lookup.chord.messages import MAX_HOPS, FindSuccessor, NextHop
 from horoi.lookup.chord.node import Node
+from horoi.lookup.chord.places import Place, merge
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
+from horoi.machine.contract import Send
 
-MAX_CANDIDATES = 64  # a guess: four per step, and the farthest are never needed
-
-Place: TypeAlias = tuple[int, int, Contact]
-"""(distance to or behind the key, hops to it, who)."""
-
-_distance = itemgetter(0)
+OWNER_ATTEMPTS = 2  # a next hop that is passed over costs nothing; an owner that is, makes the answer wrong
+PATIENCE = 24  # requests to find somebody nearer than a doubtful owner, a guess: two more walks
 
 Done = Callable[["Walk", float], None]
 
@@ -49,6 +45,7 @@ class Walk:
         "_done",
         "_doubted",
         "_doubts",
+        "_has_looked_again",
         "_has_moved",
         "_last_resort",
         "_mask",
@@ -56,6 +53,7 @@ class Walk:
         "_nearest",
         "_node",
         "_now",
+        "_patience",
         "_point",
         "_reserve",
         "_retreat",
@@ -83,7 +81,9 @@ class Walk:
         self._claims: list[Place] = []  # at the key or behind it: named as owners
         self._doubted: list[Place] = []  # named as owners, too far behind the key to be believed
         self._doubts = True
+        self._patience = MAX_HOPS  # how many requests until what was doubted is taken
         self._has_moved = False
+        self._has_looked_again = False
         self._now = 0.0
         self._named: dict[Contact, None] = {}  # all who were in _claims
         self._nearest = self._mask + 1  # how far before the key the nearest one is who answered
@@ -116,9 +116,9 @@ class Walk:
         self._take(node.contact, 1, hop.closer, hop.behind, now)
         self.step(now)
 
-    def begin_through(self, contact: Contact, now: float) -> None:
-        """Take the first step through one contact: that is how a newcomer begins."""
-        self._candidates.append((0, 1, contact))
+    def begin_through(self, contacts: Sequence[Contact], now: float) -> None:
+        """Take the first step through these, whatever the asker's own tables say: how a newcomer or a lost node begins."""
+        self._candidates = merge([], [((self.key - contact.id) & self._mask, 1, contact) for contact in contacts])
         self.step(now)
 
     def step(self, now: float) -> None:
@@ -134,42 +134,50 @@ class Walk:
         if contact == self._node.contact:  # everyone between the key and this node is dead
             self._end(contact, hops, tuple(self._node.successors), now)
             return
-        self.rpcs += 1
         self._asked[contact] = True
-        to, key = contact.id, self._search if self._point is None else self._point
+        key = self._search if self._point is None else self._point
         self._point = None
-        self._core.ask(
-            contact,
-            lambda nonce: FindSuccessor(nonce, to, key),
-            lambda reply, at: self._on_reply(contact, hops, reply, at),
-            lambda at: self._on_failure(contact, at),
-            now,
-        )
+        self._ask(_Step(self, contact, hops, key, OWNER_ATTEMPTS if contact in self._named else 1), now)
+
+    def _ask(self, step: _Step, now: float) -> None:
+        self.rpcs += 1
+        core, contact = self._core, step.contact
+        pending = core.pending
+        if pending.full:
+            self._on_failure(contact, now)
+            return
+        nonce = pending.open(contact, step, now)
+        core.out.append(Send(contact.address, FindSuccessor(nonce, contact.id, step.key)))
+        wake_s = pending.wake_s(now)
+        if wake_s is not None:
+            core.arm(RPC, wake_s)
 
     def _choose(self) -> tuple[int, Contact | None]:
         """Whom to ask next, and at how many hops.
 
-        Named owners first, the nearest; then who is before the key, nearer than anyone who answered; then the owners that
-        the nearest who answered knows behind the key; then whoever is left.
+        Named owners first, the nearest; then who is before the key, nearer than anyone who answered; when the nearest who
+        answered knows nobody alive in between, the owners that it knows behind the key; then whoever is left.
         """
         chosen = self._next_claim()
         if chosen is None:
             chosen = self._pop(self._candidates, self._nearest)
+        if chosen is None:
+            chosen = self._step_back()
         if chosen is None and self._reserve is not None:
             (hops, source, behind), self._reserve = self._reserve, None
             self._claim(source, hops, behind, self._now)
             chosen = self._next_claim()
         if chosen is None:
-            chosen = self._step_back()
-        if chosen is None:
             chosen = self._pop(self._candidates)
         if chosen is None:
             chosen = self._look_again()
-        if chosen is None and self._last_resort is None and self._doubted:
-            self._claims, self._doubted = self._doubted, []
-            self._doubts = False
+        is_patient = self.rpcs < self._patience
+        if self._last_resort is not None and not is_patient:
+            return 0, None
+        if self._last_resort is None and self._doubted and (chosen is None or not is_patient):
+            self._claims, self._doubted, self._doubts = self._doubted, [], False
             chosen = self._pop(self._claims)
-        return chosen if chosen is not None else (0, None)
+        return chosen or (0, None)
 
     def _next_claim(self) -> tuple[int, Contact] | None:
         chosen = self._pop(self._claims)
@@ -181,30 +189,40 @@ class Walk:
     def _pop(self, places: list[Place], below: int | None = None) -> tuple[int, Contact] | None:
         """The nearest of the places that was not asked yet; with ``below``, only if it is nearer than that."""
         while places:
-            place = min(places, key=_distance)
+            place = places[-1]
             if below is not None and place[0] >= below:
                 return None
-            places.remove(place)
+            places.pop()
             if place[2] not in self._asked:
                 return place[1], place[2]
         return None
 
     def _step_back(self) -> tuple[int, Contact] | None:
         """All that the nearest answerer named are dead: whom does it know before the last of them?"""
-        if self._retreat is None:
-            return None
-        hops, source, self._point = self._retreat
-        self._retreat = None
-        return hops, source
+        while self._retreat is not None:
+            (hops, source, point), self._retreat = self._retreat, None
+            if source != self._node.contact:
+                self._point = point
+                return hops, source
+            hop = self._node.next_hop(point, all_successors=True)
+            if hop.closer:
+                self._take(source, 1, hop.closer, (), self._now)
+            chosen = self._pop(self._candidates, self._nearest)
+            if chosen is not None:
+                return chosen
+        return None
 
     def _look_again(self) -> tuple[int, Contact] | None:
-        """Everyone named so far is dead, and forgotten: who is in the asker's own tables now?"""
+        """Everyone named so far is dead: who else is in the asker's own tables? Once."""
+        if self._has_looked_again:
+            return None
+        self._has_looked_again = True
         hop = self._node.next_hop(self._search, all_successors=True)
         if hop.is_owner:
             return None
         self._nearest = self._mask + 1
         self._take(self._node.contact, 1, hop.closer, hop.behind, self._now)
-        return self._pop(self._claims) or self._pop(self._candidates)
+        return self._next_claim() or self._pop(self._candidates, self._nearest) or self._step_back()
 
     def _more_of_witness(self) -> tuple[int, Contact] | None:
         """All owners that somebody named are dead: the same one knows those behind them."""
@@ -222,16 +240,16 @@ class Walk:
     def _on_failure(self, contact: Contact, now: float) -> None:
         self.timeouts += 1
         self._asked[contact] = False
-        self._core.bury(contact, now)
+        if contact in self._named:
+            self._core.bury(contact, now)
+        else:
+            self._core.suspect(contact, now)
         if not self._claims and self._is_claimed(contact):
             self._move_behind(contact)
         self.step(now)
 
-    def _on_reply(self, contact: Contact, hops: int, reply: Any, now: float) -> None:
+    def _on_reply(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
         self.replies += 1
-        if not isinstance(reply, NextHop):
-            self.step(now)
-            return
         self.path.append(contact)
         if self._settles(contact, reply, now):
             if self._is_doubtful(contact):
@@ -261,13 +279,20 @@ class Walk:
     def _take_predecessor(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
         """Somebody joined between the key and the owner that was named: ask it."""
         better = reply.predecessor
-        if better is None or better in self._asked:
+        if better is None or better in self._named or self._is_dead(better, now):
             return
-        if in_open(better.id, self._search - 1, contact.id) and self._core.is_believed(better, now):
-            self._claims.append(((better.id - self._search) & self._mask, hops + 1, better))
-            self._named[better] = None
-            del self._asked[contact]  # if the better one is dead, this one owns the key: then it is asked again
-            self._claims.append(((contact.id - self._search) & self._mask, hops, contact))
+        if not in_open(better.id, (self._search - 1) & self._mask, contact.id):
+            return
+        self._named[better] = None
+        for place in (better, contact):  # if the better one is dead, this one owns the key: then it is asked again
+            self._asked.pop(place, None)
+        self._claims = merge(
+            self._claims,
+            [
+                ((better.id - self._search) & self._mask, hops + 1, better),
+                ((contact.id - self._search) & self._mask, hops, contact),
+            ],
+        )
 
     def _take(
         self, source: Contact, hops: int, closer: tuple[Contact, ...], behind: tuple[Contact, ...], now: float
@@ -275,22 +300,19 @@ class Walk:
         """Note whom ``source`` named, if that makes progress towards the key."""
         search, mask = self._search, self._mask
         left = (search - source.id) & mask
-        named = [
-            ((search - contact.id) & mask, hops, contact)
-            for contact in closer
-            if 0 < (search - contact.id) & mask < left and self._is_new(contact, now)
-        ]
+        named: list[Place] = []
+        for contact in closer:
+            distance = (search - contact.id) & mask
+            if 0 < distance < left and self._is_new(contact, now):
+                named.append((distance, hops, contact))
         if left <= self._nearest:
+            if left < self._nearest or self._reserve is None:
+                self._reserve = (hops, source, behind) if behind else None
             self._nearest = left
-            self._reserve = (hops, source, behind) if behind else None
-            is_other = source != self._node.contact
-            self._retreat = (hops - 1, source, closer[-1].id) if closer and is_other else None
-            if not named:  # its successor owns the key, or everyone between is dead
-                self._claim(source, hops, behind, now)
-        self._candidates += named
-        if len(self._candidates) > MAX_CANDIDATES:
-            self._candidates.sort(key=_distance)
-            del self._candidates[MAX_CANDIDATES // 2 :]
+            # Once the search has moved behind owners that are dead, everyone before the key has been tried.
+            self._retreat = (hops - 1, source, closer[-1].id) if closer and self._search == self.key else None
+        if named:
+            self._candidates = merge(self._candidates, named)
 
     def _claim(self, source: Contact, hops: int, behind: tuple[Contact, ...], now: float) -> None:
         """``source`` names the owner: one of these, the first that lives."""
@@ -302,11 +324,11 @@ class Walk:
             self._witness = (hops, source)
             self._move_behind(named[-1])
         elif alive and self._is_doubtful(alive[0]):
-            self._doubted += [((contact.id - search) & mask, hops, contact) for contact in alive]
-            del self._doubted[MAX_CANDIDATES:]
+            self._begin_to_doubt()
+            self._doubted = merge(self._doubted, [((contact.id - search) & mask, hops, contact) for contact in alive])
         elif alive:
             self._witness = (hops, source)
-            self._claims += [((contact.id - search) & mask, hops, contact) for contact in alive]
+            self._claims = merge(self._claims, [((contact.id - search) & mask, hops, contact) for contact in alive])
             self._named.update((contact, None) for contact in alive)
 
     def _move_behind(self, contact: Contact) -> None:
@@ -320,7 +342,9 @@ class Walk:
         return self._asked.get(contact) is False or not self._core.is_believed(contact, now)
 
     def _is_new(self, contact: Contact, now: float) -> bool:
-        return contact not in self._asked and contact != self._node.contact and self._core.is_believed(contact, now)
+        if contact.id == self._node.id or contact in self._asked:
+            return False
+        return self._core.trusts_all or self._core.is_believed(contact, now)
 
     def _is_doubtful(self, owner: Contact) -> bool:
         spacing = self._node.spacing()
@@ -329,10 +353,14 @@ class Walk:
         )
 
     def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
+        self._begin_to_doubt()
         behind = (contact.id - self.key) & self._mask
         if self._last_resort is None or behind < (self._last_resort[2][0].id - self.key) & self._mask:
             self._last_resort = (behind, hops, (contact, *reply.behind))
         self._witness = None
+
+    def _begin_to_doubt(self) -> None:
+        self._patience = min(self._patience, self.rpcs + PATIENCE)
 
     def _end(self, owner: Contact, hops: int, successors: tuple[Contact, ...], now: float) -> None:
         self.hops = hops
@@ -346,3 +374,27 @@ class Walk:
             self.hops = len(self.path)
             self.why = why
         self._done(self, now)
+
+
+class _Step:
+    """One request of a walk (a ``Context``): who was asked what, and how often it may be asked again."""
+
+    __slots__ = ("attempts", "contact", "hops", "key", "walk")
+    expected = (NextHop,)
+
+    def __init__(self, walk: Walk, contact: Contact, hops: int, key: int, attempts: int) -> None:
+        self.walk = walk
+        self.contact = contact
+        self.hops = hops
+        self.key = key
+        self.attempts = attempts
+
+    def on_reply(self, reply: NextHop, now: float) -> None:
+        self.walk._on_reply(self.contact, self.hops, reply, now)
+
+    def on_failure(self, now: float) -> None:
+        self.attempts -= 1
+        if self.attempts > 0:
+            self.walk._ask(self, now)
+        else:
+            self.walk._on_failure(self.contact, now)

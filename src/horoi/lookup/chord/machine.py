@@ -6,8 +6,8 @@ keep the ring whole, and the peers that follow it by 1/2, 1/4, 1/8 ... of the ri
 distance, so a lookup takes about 1/2 log2 N steps. The invariant under which every lookup is right: each peer's first
 successor is right. Everything else is speed.
 
-The parts: ``node`` (the tables), ``lookups`` (iterative), ``forwarding`` (recursive), ``upkeep`` (join, leave, stabilise),
-``keeping`` (values), ``requests`` (what the application asks).
+The parts: ``node`` (the tables), ``lookups`` (iterative), ``forwarding`` (recursive), ``membership`` (join, leave),
+``upkeep`` (stabilise), ``keeping`` (values), ``requests`` (what the application asks).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, ClassVar
 
-from horoi.lookup.chord import forwarding, keeping, requests, upkeep
+from horoi.lookup.chord import forwarding, keeping, membership, requests, upkeep
 from horoi.lookup.chord.codec import chord_wire
 from horoi.lookup.chord.config import ChordConfig
 from horoi.lookup.chord.core import RPC, Context, Core
@@ -108,9 +108,9 @@ class Chord(Core):
         if isinstance(request, (Lookup, Route, Put, Get, Provide, FindProviders)):
             requests.ask(self, request, now)
         elif isinstance(request, Join):
-            upkeep.join(self, request, now)
+            membership.join(self, request, now)
         elif isinstance(request, Leave):
-            upkeep.leave(self, now)
+            membership.leave(self, now)
         elif isinstance(request, Unprovide):
             requests.unprovide(self, request)
 
@@ -139,7 +139,7 @@ class Chord(Core):
         kind = type(message)
         if kind is NextHop or kind in _REPLIES:
             self._take_reply(source, message, now)
-        elif self.bootstrap is not None and self.may_serve(source, now):
+        elif self.bootstrap is not None and (self.config.rate_per_s is None or self.may_serve(source, now)):
             self._serve(source, message, kind, now)
 
     def _take_reply(self, source: Address, message: Any, now: float) -> None:
@@ -149,11 +149,13 @@ class Chord(Core):
         request = self._pending.close(nonce, source, now)
         if request is None:
             return  # too late, or forged
+        if request.contact is not None and not self.trusts_all:
+            self.exhume(request.contact)
         context: Context = request.context
-        if type(message) is NotHere:
-            context.on_failure(now)
-        else:
+        if type(message) in context.expected:
             context.on_reply(message, now)
+        else:  # "not here", or nonsense
+            context.on_failure(now)
 
     def _serve(self, source: Address, message: Any, kind: type, now: float) -> None:
         if kind is Hello:
@@ -164,7 +166,7 @@ class Chord(Core):
             return
         nodes = self.nodes
         node = nodes[0] if message.to == nodes[0].id else self.node_of(message.to)
-        if node is None or self.joining:
+        if node is None or (self.joining and kind is not Ping):
             self.send(source, NotHere(message.nonce))
             return
         reply = serve(self, node, message, source, now)
@@ -176,8 +178,8 @@ Serve = Callable[[Chord, Any, Any, Address, float], Any]
 
 
 def _serve_find(core: Chord, node: Any, message: FindSuccessor, _source: Address, _now: float) -> NextHop:
-    is_owner, closer, behind = node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
-    return NextHop(message.nonce, is_owner, closer, behind, node.predecessor)
+    hop = node.next_hop(message.key, all_successors=core.config.successors_in_lookups)
+    return NextHop(message.nonce, hop.is_owner, hop.closer, hop.behind, node.predecessor)
 
 
 def _serve_permit(core: Chord, _node: Any, message: AskPermit, source: Address, now: float) -> Permitted:
@@ -187,7 +189,7 @@ def _serve_permit(core: Chord, _node: Any, message: AskPermit, source: Address, 
 def _serve_leaving(core: Chord, node: Any, message: Leaving, source: Address, now: float) -> StoreReply | None:
     if message.contact.address != source or not core.permits.check(source, message.permit, now):
         return None
-    upkeep.serve_leaving(core, node, message, now)
+    membership.serve_leaving(core, node, message, now)
     return StoreReply(message.nonce, "")
 
 
@@ -216,7 +218,7 @@ def _republish(core: Chord, now: float) -> None:
 _TIMERS: dict[str, Callable[[Chord, float], None]] = {
     upkeep.STABILISE: upkeep.tick,
     upkeep.FIX_FINGER: upkeep.fix_fingers,
-    upkeep.REJOIN: upkeep.rejoin,
+    upkeep.REJOIN: membership.rejoin,
     upkeep.REPUBLISH: _republish,
     keeping.REPLICATE: keeping.replicate,
     requests.PROVIDE: requests.provide_again,

@@ -264,3 +264,19 @@ REPLIES: Final = (
     ProvidersHere,
 )
 MESSAGES: Final = REQUESTS + REPLIES
+
+ANSWERS: Final[dict[type, tuple[type, ...]]] = {
+    Hello: (Welcome,),
+    FindSuccessor: (NextHop,),
+    Forward: (Ack,),
+    Notify: (Neighbours,),
+    Ping: (Pong,),
+    AskPermit: (Permitted,),
+    Leaving: (StoreReply,),
+    Store: (StoreReply,),
+    StoreProvider: (StoreReply,),
+    Transfer: (StoreReply,),
+    Fetch: (Fetched, Permitted),
+    FetchProviders: (ProvidersHere, Permitted),
+}
+"""What may answer a request. Whoever answers with anything else is as good as silent."""

@@ -8,7 +8,8 @@ the others, about log2 N, are kept: entry j of ``FingerTable.entries`` is finger
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import NamedTuple
+
+import msgspec
 
 from horoi.base.ids import in_half_open, in_open
 from horoi.lookup.chord.messages import MAX_CLOSER
@@ -32,8 +33,10 @@ class FingerTable:
         return (self.id + (1 << i)) & self.mask
 
     def follow(self, successor: Contact | None) -> None:
-        """The successor is this one now (None: nobody): keep exactly the fingers that begin beyond it."""
-        low = ((successor.id - self.id) & self.mask).bit_length() if successor is not None else self.bits
+        """The successor is this one now: keep exactly the fingers that begin beyond it. If there is none, keep all."""
+        if successor is None:
+            return
+        low = ((successor.id - self.id) & self.mask).bit_length()
         if low < self.low:
             self.entries[:0] = [None] * (self.low - low)
         elif low > self.low:
@@ -81,7 +84,7 @@ class FingerTable:
         return found
 
 
-class Hop(NamedTuple):
+class Hop(msgspec.Struct, frozen=True, gc=False):
     """One step: whether this node owns the key, who is closer before it, who is behind it (``messages.NextHop``)."""
 
     is_owner: bool

@@ -16,7 +16,6 @@ from horoi.lookup.chord.messages import (
     ProvidersHere,
     Store,
     StoreProvider,
-    StoreReply,
 )
 from horoi.lookup.chord.node import Node
 from horoi.lookup.vocabulary import (
@@ -98,10 +97,7 @@ def _answer(core: Core, notice: Any) -> None:
 
 
 def _route(core: Core, node: Node, request: Lookup | Route, now: float) -> None:
-    def arrived(reply: Any, _at: float) -> None:
-        if not isinstance(reply, Arrived):
-            _answer(core, Failed(request.token, UNREACHABLE))
-            return
+    def arrived(reply: Arrived, _at: float) -> None:
         owners = (reply.owner, *reply.successors)
         _answer(core, Found(request.token, request.key, owners, reply.hops, rpcs=reply.hops, replies=reply.hops + 1))
 
@@ -173,7 +169,7 @@ def _write(core: Core, request: Put | Provide, walk: Walk, make: Any, now: float
 
     def answered(reply: Any, _at: float) -> None:
         walk.replies += 2
-        _stored(core, request, walk, reply.refusal if isinstance(reply, StoreReply) else REFUSED)
+        _stored(core, request, walk, reply.refusal)
 
     def silent(_at: float) -> None:
         walk.timeouts += 1

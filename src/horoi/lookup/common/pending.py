@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from math import inf
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from horoi.lookup.vocabulary import Address, Contact
 
@@ -49,7 +51,7 @@ class RoundTrips:
         return min(max(self.smoothed_s + 4 * self.deviation_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One request under way. ``context`` is the machine's own: what it was for."""
 
     contact: Contact | None

@@ -70,7 +70,7 @@ def _read(data: bytes, at: int, depth: int, sorted_keys: bool) -> tuple[Any, int
         return _read_bytes(data, at)
     if first == _INTEGER:
         return _read_integer(data, at + 1)
-    if first != _LIST and first != _DICT:
+    if first not in (_LIST, _DICT):
         raise DecodeError(f"bencode: no value begins with the byte {first:#04x}")
     if depth >= MAX_DEPTH:
         raise DecodeError(f"bencode: lists and dictionaries nest more than {MAX_DEPTH} deep")

@@ -37,4 +37,4 @@ def estimate(bloom: bytes) -> float:
     """About how many addresses are in a filter; BEP 33: log(c / m) / (k log(1 - 1/m)), c zeros, k = 2."""
     zeros = _BITS - int.from_bytes(bloom, "big").bit_count()
     zeros = max(zeros, 1)  # a full filter tells no more than this
-    return math.log(zeros / _BITS) / (2 * math.log(1 - 1 / _BITS))
+    return max(0.0, math.log(zeros / _BITS) / (2 * math.log(1 - 1 / _BITS)))

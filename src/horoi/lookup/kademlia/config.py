@@ -19,13 +19,15 @@ class KademliaConfig:
     """Numbers of the paper where it gives them.
 
     ``digit_bits`` is b of accelerated lookups (section 4.2), ``disjoint`` the number of disjoint paths (S/Kademlia, section
-    4.4). ``is_bound`` says whether a contact's id belongs to its address or key (base.ids; BEP 42); contacts for which it is
-    False enter no table and no lookup. None: ids are taken on trust, for closed networks and simulations. ``mainline``: this
-    peer speaks KRPC, so values are bencoded and named by BEP 44. ``read_only``: ask, but answer nothing (BEP 43).
-    ``replicas``: how many peers keep a value, k if None. ``refresh_s``: a bucket in which nothing was looked up for so long is
-    looked up. ``republish_s``: how often who keeps a value brings it to the peers that are nearest by then; None: never, as in
-    Mainline, where those who need an item put it again. ``verify``: a stranger who asks is pinged before it is believed; an
-    experiment without forged addresses may save that. ``upkeep`` switches off all that happens unasked.
+    4.4). ``is_bound`` says whether a contact's id belongs to its address or key (base.ids; BEP 42); contacts for which it
+    is False enter no table and no lookup. None: ids are taken on trust, for closed networks and simulations. ``mainline``:
+    this peer speaks KRPC, so values are bencoded and named by BEP 44. ``read_only``: ask, but answer nothing (BEP 43).
+    ``replicas``: how many peers keep a value, k if None. ``refresh_s``: a bucket in which nothing was looked up for so long
+    is looked up; ``refresh_k`` is how many nearest such a lookup is content with, k if None: fewer cost less where peers
+    come and go so fast that a full bucket does not stay full. ``republish_s``: how often who keeps a value brings it to the
+    peers that are nearest by then; None: never, as in Mainline, where those who need an item put it again. ``verify``: a
+    stranger who asks is pinged before it is believed; an experiment without forged addresses may save that. ``upkeep``
+    switches off all that happens unasked.
     """
 
     bits: int = ID_BITS
@@ -41,6 +43,7 @@ class KademliaConfig:
     is_bound: Callable[[Contact], bool] | None = None
     max_failures: int = MAX_FAILURES
     refresh_s: float = HOUR_S  # section 2.3
+    refresh_k: int | None = None
     republish_s: float | None = HOUR_S  # section 2.5
     test_s: float = 60.0
     """A full bucket's oldest contact is tested at most this often for the sake of newcomers. A guess."""
@@ -60,6 +63,8 @@ class KademliaConfig:
             raise ValueError(f"disjoint is from 1 to 8 paths, not {self.disjoint}")
         if self.replicas is not None and not 1 <= self.replicas <= self.k:
             raise ValueError(f"replicas is from 1 to k = {self.k}, not {self.replicas}")
+        if self.refresh_k is not None and not 1 <= self.refresh_k <= self.k:
+            raise ValueError(f"refresh_k is from 1 to k = {self.k}, not {self.refresh_k}")
         if self.mainline and self.bits != ID_BITS:
             raise ValueError(f"Mainline has ids of {ID_BITS} bits, not {self.bits}")
         if not (self.refresh_s > 0 and self.test_s > 0 and (self.republish_s is None or self.republish_s > 0)):

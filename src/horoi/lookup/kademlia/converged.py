@@ -40,7 +40,7 @@ def settle(peers: Sequence[Kademlia], book: ContactBook, *, joined: bool = True)
                 _fill_row(groups, digit, tables, numbers, dice)
         waiting += [(group, shift) for group in groups if len(group) > 1 and shift]
     for peer in peers:
-        peer.joined = joined
+        peer.joined = peer.serves = joined
 
 
 def _fill_row(

@@ -53,6 +53,7 @@ class Core:
         "joined",
         "padding",
         "server",
+        "serves",
         "table",
         "want",
     )
@@ -66,6 +67,8 @@ class Core:
         self.table = RoutingTable(contact.id, config.bits, config.k, digit_bits=config.digit_bits, book=book)
         self.server = Server(config, self.table, dice)
         self.joined = False
+        self.serves = False
+        """Whether queries are answered: from the moment when this peer begins to join, since others ping who asks them."""
         self.want = 0
         """Address families to ask for (BEP 32); 0: the one that is used to ask."""
         self.padding = _padding(config.k) if not config.mainline else b""

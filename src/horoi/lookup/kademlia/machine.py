@@ -26,18 +26,9 @@ from horoi.lookup.kademlia.signing import (
     PUBLIC_KEY_BYTES,
     mutable_target,
 )
+from horoi.lookup.kademlia.swarm_tasks import ProvidersTask, ProvideTask, SampleTask, ScrapeTask
 from horoi.lookup.kademlia.table import ContactBook
-from horoi.lookup.kademlia.tasks import (
-    GetTask,
-    ProvidersTask,
-    ProvideTask,
-    PutTask,
-    RouteTask,
-    SampleTask,
-    ScrapeTask,
-    Task,
-    TokenTask,
-)
+from horoi.lookup.kademlia.tasks import GetTask, PutTask, RouteTask, Task, TokenTask
 from horoi.lookup.kademlia.upkeep import JoinAsked, Upkeep
 from horoi.lookup.vocabulary import (
     BAD_KEY,
@@ -116,7 +107,7 @@ class Kademlia(Upkeep):
             context = request.context
             if type(context) is JoinAsked:
                 self.bootstrap_failed(context, now)
-            elif type(context) is Asking:
+            elif isinstance(context, Asking):
                 self.do(Tell(Failed(context.token, UNREACHABLE, 0, 1, 0, 1)))
             else:
                 self.unanswered(request, now)
@@ -128,7 +119,7 @@ class Kademlia(Upkeep):
             self._replied(address, message, now)
         elif isinstance(message, Refusal):
             self._refused(address, message, now)
-        elif self.joined and not self.config.read_only and self.server.admits(address, now):
+        elif self.serves and not self.config.read_only and self.server.admits(address, now):
             self._serve(address, message, now)
 
     def _serve(self, address: Address, message: object, now: float) -> None:
@@ -136,8 +127,9 @@ class Kademlia(Upkeep):
             self.do(Send(address, Refusal(message.tid, message.code, message.text)))
             return
         query: Any = message
-        self.do(Send(address, self.server.answer(query, address, now)))
-        if isinstance(message, Deliver) and not self.config.mainline:
+        answer = self.server.answer(query, address, now)
+        self.do(Send(address, answer))
+        if isinstance(message, Deliver) and isinstance(answer, Reply):
             self.do(Tell(Delivered(message.target, message.payload, Contact(message.sender, address), message.hops)))
         if not query.read_only:
             self.meet(Contact(query.sender, address), now)
@@ -151,7 +143,7 @@ class Kademlia(Upkeep):
         context = request.context
         if type(context) is JoinAsked:
             self.bootstrap_answered(context, Contact(reply.sender, address), reply, now)
-        elif type(context) is Asking:
+        elif isinstance(context, Asking):
             contact = Contact(reply.sender, address)
             self.heard(contact, now)
             self.do(Tell(Ponged(context.token, contact, now - request.sent_s, reply.seen)))
@@ -166,7 +158,7 @@ class Kademlia(Upkeep):
         context: Any = request.context
         if type(context) is JoinAsked:
             self.bootstrap_failed(context, now)
-        elif type(context) is Asking:
+        elif isinstance(context, Asking):
             self.do(Tell(Failed(context.token, REFUSED, 0, 1, 1, 0)))
         elif type(context) is Calling:
             task = context.task
@@ -201,7 +193,7 @@ class Kademlia(Upkeep):
 
     def _task_for(self, request: Any, now: float) -> Task | None:
         """The task that a request means; None if it was answered already, or is nothing of this room."""
-        if not isinstance(request, self.hears):
+        if type(request) not in self.hears:
             return None
         refusal = self._refusal(request)
         if refusal is not None:
@@ -229,7 +221,7 @@ class Kademlia(Upkeep):
             return PutTask(self, token, self._signed_key(request.signed), item, cas=request.cas)
         if isinstance(request, GetSigned):
             key = mutable_target(request.public_key, request.salt)
-            task = GetTask(self, token, key, signed=True, seq=request.seq)
+            task = GetTask(self, token, key, signed=True, salt=request.salt, seq=request.seq)
             self._offer_own(task, now)
             return task
         if isinstance(request, Scrape):

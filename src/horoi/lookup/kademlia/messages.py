@@ -163,6 +163,7 @@ class Deliver(Query, frozen=True, tag="deliver"):
     """A payload for the owner of ``target`` (own wire only; vocabulary: Route)."""
 
     target: Id
+    token: Token
     payload: Annotated[bytes, Meta(max_length=MAX_PAYLOAD_BYTES)]
     hops: Annotated[int, Meta(ge=0, le=255)]
 

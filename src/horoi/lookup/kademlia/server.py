@@ -24,6 +24,7 @@ from horoi.lookup.kademlia.messages import (
     WANT_V6,
     AnnouncePeer,
     AnyQuery,
+    Deliver,
     FindNode,
     GetItem,
     GetPeers,
@@ -126,8 +127,11 @@ class Server:
             return self._put_item(query, address, now)
         if isinstance(query, SampleKeys):
             return self._sample(query, address, now)
+        assert isinstance(query, Deliver)
         if self._config.mainline:
             return Refusal(query.tid, UNKNOWN_METHOD, "no such method")
+        if not self.permits.check(address, query.token, now):
+            return self._bad_token(query)
         return Reply(query.tid, self.id)
 
     # What all answers need
@@ -162,11 +166,11 @@ class Server:
         room = (AMPLIFICATION * (QUERY_BYTES + len(getattr(query, "padding", b""))) - REPLY_BYTES) // CONTACT_BYTES
         if room < count and not self._is_proven(query, address):
             count = max(room, 1)
-        found = self.table.closest(query.target, count + 1)
+        found = self.table.closest(query.target, count)
         contacts = [contact for contact in found if contact.id != sender]
-        if len(contacts) > count:
-            target = query.target
-            contacts.remove(max(contacts, key=lambda contact: contact.id ^ target))
+        if len(contacts) < len(found):  # the sender is near its own target: name one more
+            found = self.table.closest(query.target, count + 1)
+            contacts = [contact for contact in found if contact.id != sender]
         return tuple(contacts)
 
     def _of_families(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
@@ -206,7 +210,7 @@ class Server:
 
     def _announce(self, query: AnnouncePeer, address: Address, now: float) -> Reply | Refusal:
         if not self.permits.check(address, query.token, now):
-            return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")
+            return self._bad_token(query)
         where = (address[0], query.port) if query.port and isinstance(address, tuple) else address
         if not self.peers.add(query.target, Contact(query.sender, where), is_seed=query.seed, now=now):
             return Refusal(query.tid, SERVER, "no room for more swarms")
@@ -231,11 +235,14 @@ class Server:
 
     def _put_item(self, query: PutItem, address: Address, now: float) -> Reply | Refusal:
         if not self.permits.check(address, query.token, now):
-            return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")
+            return self._bad_token(query)
         wrong = self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy)
         if wrong is not None:
             return Refusal(query.tid, *wrong)
         return Reply(query.tid, self.id, seen=self._seen(address))
+
+    def _bad_token(self, query: AnyQuery) -> Refusal:
+        return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")
 
     def _sample(self, query: SampleKeys, address: Address, now: float) -> Reply | Refusal:
         if not self._may_be_large(query, address, now):

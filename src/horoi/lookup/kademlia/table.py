@@ -28,20 +28,20 @@ MAX_FAILURES = 5  # paper, section 4.1: "fails to respond to 5 RPCs in a row"
 
 
 class ContactBook:
-    """Numbers for contacts. ``shared`` books (of a simulation) never forget; others reuse the numbers of the forgotten."""
+    """Numbers for contacts, one for each id. A ``shared`` book (of a simulation) never forgets a number."""
 
-    __slots__ = ("_free", "_number", "contacts", "shared")
+    __slots__ = ("_free", "contacts", "number_of", "shared")
 
     def __init__(self, *, shared: bool = False) -> None:
         self.shared = shared
         self.contacts: list[Contact] = []
-        self._number: dict[int, int] = {}
+        self.number_of: dict[int, int] = {}
         self._free: list[int] = []
 
     def add(self, contact: Contact) -> int:
-        """The number of a contact. A shared book has one contact per id and keeps the first."""
-        number = self._number.get(contact.id) if self.shared else None
-        if number is not None and self.contacts[number].address == contact.address:
+        """The number of a contact. In a shared book an id has one address, the first."""
+        number = self.number_of.get(contact.id)
+        if number is not None:
             return number
         if self._free:
             number = self._free.pop()
@@ -49,13 +49,13 @@ class ContactBook:
         else:
             number = len(self.contacts)
             self.contacts.append(contact)
-        if self.shared:
-            self._number[contact.id] = number
+        self.number_of[contact.id] = number
         return number
 
     def release(self, number: int) -> None:
-        """No table needs this number any more."""
+        """The table does not need this number any more."""
         if not self.shared:
+            del self.number_of[self.contacts[number].id]
             self._free.append(number)
 
 
@@ -104,14 +104,14 @@ class RoutingTable:
 
     def _find(self, contact_id: int, bucket: int) -> int:
         """Where in the array a contact of this id stands; -1 if it does not."""
-        if bucket >= len(self._counts):
+        number = self._book.number_of.get(contact_id)
+        if number is None or bucket >= len(self._counts):
             return -1
-        start = self._start(bucket)
-        contacts = self._book.contacts
-        for at in range(start, start + self._counts[bucket]):
-            if contacts[self._numbers[at]].id == contact_id:
-                return at
-        return -1
+        start = sum(self._counts[:bucket])
+        try:
+            return self._numbers.index(number, start, start + self._counts[bucket])
+        except ValueError:
+            return -1
 
     def get(self, contact_id: int) -> Contact | None:
         """The contact of this id, if it is in a bucket."""

@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
-from horoi.lookup.kademlia.bloom import BLOOM_BYTES, estimate, union
+from msgspec import structs
+
 from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.items import is_valid
 from horoi.lookup.kademlia.messages import (
-    AnnouncePeer,
     AnyQuery,
-    Blooms,
     Deliver,
     FindNode,
     GetItem,
-    GetPeers,
     Item,
     PutItem,
     Reply,
-    SampleKeys,
 )
-from horoi.lookup.kademlia.requests import FoundItem, Sampled, Scraped
+from horoi.lookup.kademlia.requests import FoundItem
 from horoi.lookup.kademlia.search import Candidate, Search, way_to
 from horoi.lookup.kademlia.server import Server
 from horoi.lookup.kademlia.table import RoutingTable
@@ -36,7 +33,6 @@ from horoi.lookup.vocabulary import (
     Failed,
     Found,
     NotFound,
-    Providers,
     Stored,
     Token,
     Value,
@@ -68,7 +64,7 @@ class Task:
 
     __slots__ = ("acks", "extra", "key", "node", "rpcs", "search", "silent", "stage", "timeouts", "token", "waiting")
 
-    def __init__(self, node: Node, token: Token, key: int, *, silent: bool = False) -> None:
+    def __init__(self, node: Node, token: Token, key: int, *, k: int | None = None, silent: bool = False) -> None:
         config = node.config
         self.node = node
         self.token = token
@@ -82,8 +78,8 @@ class Task:
             key,
             node.table.closest(key, config.k),
             own_id=node.table.id,
-            k=config.k,
-            alpha=config.alpha,
+            k=k or config.k,
+            alpha=min(config.alpha, k or config.k),
             disjoint=config.disjoint,
         )
 
@@ -148,32 +144,6 @@ class Task:
         return first.hops if first is not None else 0
 
 
-class RouteTask(Task):
-    """Find the owner and hand it a payload; if it does not take it, the next nearest."""
-
-    __slots__ = ("payload",)
-
-    def __init__(self, node: Node, token: Token, key: int, payload: bytes) -> None:
-        super().__init__(node, token, key)
-        self.payload = payload
-
-    def calls(self, now: float) -> list[Call]:
-        first, _ = self.owners()
-        if first is None:
-            return []
-        hops = first.hops
-        return [(first.contact, lambda tid: Deliver(tid, self.node.table.id, False, self.key, self.payload, hops))]
-
-    def notice(self, now: float) -> Any:
-        first, owners = self.owners()
-        if first is not None and not self.acks:
-            return Failed(self.token, UNREACHABLE, 0, *self.costs())
-        if first is None:
-            self.node.deliver(self.key, self.payload)
-        way = way_to(first) if first is not None else ()
-        return Found(self.token, self.key, owners, len(way), *self.costs(), path=way)
-
-
 class TokenTask(Task):
     """A search that brings home write tokens, to store something with those who are nearest."""
 
@@ -206,6 +176,36 @@ class TokenTask(Task):
                 why = f"{why}: {self.why}"
             return Failed(self.token, why, 0, *self.costs())
         return Stored(self.token, self.key, copies, self.hops(), *self.costs())
+
+
+class RouteTask(TokenTask):
+    """Find the owner and hand it a payload."""
+
+    __slots__ = ("_first", "_payload")
+
+    def __init__(self, node: Node, token: Token, key: int, payload: bytes) -> None:
+        super().__init__(node, token, key)
+        self._payload = payload
+        self._first: Candidate | None = None
+
+    def calls(self, now: float) -> list[Call]:
+        first, _ = self.owners()
+        self._first = first
+        if first is None:
+            return []
+        node = self.node
+        what = (self.key, self.tokens.get(first.contact.id, b""), self._payload, first.hops)
+        return [(first.contact, lambda tid: Deliver(tid, node.table.id, node.config.read_only, *what))]
+
+    def notice(self, now: float) -> Any:
+        first = self._first
+        if first is not None and not self.acks:
+            return Failed(self.token, UNREACHABLE, 0, *self.costs())
+        if first is None:
+            self.node.deliver(self.key, self._payload)
+        _, owners = self.owners()
+        way = way_to(first) if first is not None else ()
+        return Found(self.token, self.key, owners, len(way), *self.costs(), path=way)
 
 
 class PutTask(TokenTask):
@@ -247,10 +247,13 @@ class GetTask(Task):
     Afterwards the value is cached "at the closest node to the key that did not return the value".
     """
 
-    __slots__ = ("_least_seq", "_tokens", "item", "source", "wants_signed")
+    __slots__ = ("_least_seq", "_salt", "_tokens", "item", "source", "wants_signed")
 
-    def __init__(self, node: Node, token: Token, key: int, *, signed: bool = False, seq: int | None = None) -> None:
+    def __init__(
+        self, node: Node, token: Token, key: int, *, signed: bool = False, salt: bytes = b"", seq: int | None = None
+    ) -> None:
         super().__init__(node, token, key)
+        self._salt = salt
         self.wants_signed = signed
         self._least_seq = seq
         self.item: Item | None = None
@@ -282,6 +285,10 @@ class GetTask(Task):
         node = self.node
         if self.wants_signed and item.signed is None:
             return
+        if self._salt and item.signed is not None and not item.signed.salt:
+            item = structs.replace(
+                item, signed=structs.replace(item.signed, salt=self._salt)
+            )  # KRPC does not say it again
         best = self.item
         if best is not None and (best.signed is None or item.signed is None or item.signed.seq <= best.signed.seq):
             return
@@ -317,121 +324,3 @@ class GetTask(Task):
         if self.wants_signed:
             return FoundItem(self.token, self.key, self.item, source, hops, *self.costs())
         return Value(self.token, self.key, self.item.value, source, hops, *self.costs())
-
-
-class ProvideTask(TokenTask):
-    """Tell the nearest peers that this one has a thing."""
-
-    __slots__ = ("_port", "_seed")
-
-    def __init__(
-        self, node: Node, token: Token, key: int, *, port: int = 0, seed: bool = False, silent: bool = False
-    ) -> None:
-        super().__init__(node, token, key, silent=silent)
-        self._port = port
-        self._seed = seed
-
-    def query(self, tid: bytes) -> AnyQuery:
-        node = self.node
-        if not node.config.mainline:
-            return super().query(tid)
-        return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want)
-
-    def calls(self, now: float) -> list[Call]:
-        node = self.node
-        nearest = self.nearest()
-        if self.mine and not self._port:
-            node.server.peers.add(self.key, node.contact, is_seed=self._seed, now=now)
-        elif self.mine:
-            self.mine = 0  # a peer does not know the address at which others reach another port of its host
-        return [(contact, self._announce_to(self.tokens[contact.id])) for contact in nearest]
-
-    def _announce_to(self, token: bytes) -> Callable[[bytes], AnyQuery]:
-        node = self.node
-        ro = node.config.read_only
-        return lambda tid: AnnouncePeer(tid, node.table.id, ro, self.key, token, self._port, self._seed)
-
-
-class ProvidersTask(Task):
-    """Ask the nearest peers who has a thing."""
-
-    __slots__ = ("_limit", "_peers")
-
-    def __init__(self, node: Node, token: Token, key: int, limit: int) -> None:
-        super().__init__(node, token, key)
-        self._limit = max(0, min(limit, MAX_FOUND))
-        self._peers: dict[Any, Contact] = {}
-
-    def query(self, tid: bytes) -> AnyQuery:
-        node = self.node
-        ro = node.config.read_only
-        return GetPeers(tid, node.table.id, ro, self.key, node.want, padding=node.padding)
-
-    def take(self, contact: Contact, reply: Reply, now: float) -> None:
-        for peer in reply.peers:
-            if len(self._peers) < MAX_FOUND:
-                self._peers.setdefault(peer.address, peer)
-
-    def notice(self, now: float) -> Any:
-        for peer in self.node.server.peers.get(self.key, now, self._limit):
-            self._peers.setdefault(peer.address, peer)
-        if not self._peers:
-            failed = self.failure()
-            if failed is not None:
-                return failed
-        found = tuple(self._peers.values())[: self._limit]
-        return Providers(self.token, self.key, found, self.hops(), *self.costs())
-
-
-class ScrapeTask(Task):
-    """Unite the filters of the nearest peers (BEP 33)."""
-
-    __slots__ = ("_blooms",)
-
-    def __init__(self, node: Node, token: Token, key: int) -> None:
-        super().__init__(node, token, key)
-        self._blooms: list[Blooms] = []
-
-    def query(self, tid: bytes) -> AnyQuery:
-        node = self.node
-        return GetPeers(tid, node.table.id, node.config.read_only, self.key, node.want, scrape=True)
-
-    def take(self, contact: Contact, reply: Reply, now: float) -> None:
-        if reply.blooms is not None:
-            self._blooms.append(reply.blooms)
-
-    def notice(self, now: float) -> Any:
-        failed = self.failure()
-        if failed is not None:
-            return failed
-        nothing = bytes(BLOOM_BYTES)
-        own = self.node.server.peers.blooms(self.key, now)
-        seeds = union([nothing, own.seeds, *(blooms.seeds for blooms in self._blooms)])
-        peers = union([nothing, own.peers, *(blooms.peers for blooms in self._blooms)])
-        return Scraped(self.token, self.key, estimate(seeds), estimate(peers), self.costs()[0])
-
-
-class SampleTask(Task):
-    """Gather keys from the peers near a target (BEP 51)."""
-
-    __slots__ = ("_keys", "_total")
-
-    def __init__(self, node: Node, token: Token, key: int) -> None:
-        super().__init__(node, token, key)
-        self._keys: dict[int, None] = {}
-        self._total = 0
-
-    def query(self, tid: bytes) -> AnyQuery:
-        node = self.node
-        return SampleKeys(tid, node.table.id, node.config.read_only, self.key, node.want)
-
-    def take(self, contact: Contact, reply: Reply, now: float) -> None:
-        if reply.samples is None:
-            return
-        self._total += reply.samples.total
-        for key in reply.samples.keys:
-            if len(self._keys) < MAX_FOUND:
-                self._keys[key] = None
-
-    def notice(self, now: float) -> Any:
-        return self.failure() or Sampled(self.token, tuple(sorted(self._keys)), self._total, self.costs()[0])

@@ -11,8 +11,9 @@ from horoi.lookup.kademlia.core import Core
 from horoi.lookup.kademlia.messages import FindNode, Item, Reply
 from horoi.lookup.kademlia.node_ids import is_local, is_node_id_of, node_id
 from horoi.lookup.kademlia.requests import Moved
+from horoi.lookup.kademlia.swarm_tasks import ProvideTask
 from horoi.lookup.kademlia.table import ContactBook, RoutingTable
-from horoi.lookup.kademlia.tasks import ProvideTask, PutTask, Task
+from horoi.lookup.kademlia.tasks import PutTask, Task
 from horoi.lookup.vocabulary import (
     JOIN,
     MAX_BOOTSTRAPS,
@@ -85,12 +86,14 @@ class Upkeep(Core):
         if not bootstrap:
             self._is_joined(now)
             return
+        self.serves = True
         asked = JoinAsked()
         for address in bootstrap[:MAX_BOOTSTRAPS]:
             if address != self.contact.address and self.ask(Contact(0, address), self._find_self, asked, now):
                 asked.waiting += 1
                 asked.rpcs += 1
         if not asked.waiting:
+            self.serves = False
             self.do(Tell(Failed(JOIN, UNREACHABLE)))
 
     def _find_self(self, tid: bytes) -> FindNode:
@@ -115,10 +118,11 @@ class Upkeep(Core):
         asked.waiting -= gave_up
         asked.timeouts += gave_up
         if not asked.waiting and asked.rpcs >= 0 and not self.joined:
+            self.serves = False
             self.do(Tell(Failed(JOIN, UNREACHABLE, 0, asked.rpcs, asked.rpcs - asked.timeouts, asked.timeouts)))
 
     def _is_joined(self, now: float) -> None:
-        self.joined = True
+        self.joined = self.serves = True
         self._leaving = False
         self.do(Tell(Joined(self.contact)))
         if self.config.upkeep:
@@ -155,7 +159,7 @@ class Upkeep(Core):
         if not self._leaving:
             return
         self._leaving = False
-        self.joined = False
+        self.joined = self.serves = False
         self.do(Arm(LEAVING, None))
         self.do(Arm(TICK, None))
         self.do(Tell(Left()))
@@ -185,7 +189,7 @@ class Upkeep(Core):
             self._looked = {}
         self._looked[bucket] = now
         target = self.table.id ^ self.dice.randrange(first, max(after, first + 1))
-        self.begin(RefreshTask(self, None, target, silent=True), now)
+        self.begin(RefreshTask(self, None, target, k=self.config.refresh_k, silent=True), now)
 
     def _tick_s(self) -> float:
         """Between two moments of upkeep: each bucket has its turn within ``refresh_s``."""

@@ -19,7 +19,7 @@ class PastryConfig:
     ``replicas`` is k of section 2: how many of the numerically closest peers keep a value, the owner included.
     ``proximity``: prefer near peers in the routing table and join through the nearest (section 2.5). ``repair``: replace
     the table entries of dead peers (section 2.4); off only to measure what it is worth (section 4.4, figure 9).
-    ``randomise`` is the chance to take another admissible peer than the best at a step (section 3.3, "randomized");
+    ``randomise`` is the chance to take another admissible peer than the best at a step (section 2.6, randomized);
     lookups that failed are repeated so in any case. ``routes`` is how many diverse routes a lookup takes at once: of
     several claims of ownership, the one closest to the key wins (Castro et al. 2002, section 5.3).
     ``is_bound`` says whether a contact's id belongs to its address or key (base.ids); None: ids are taken on trust, for
@@ -36,7 +36,7 @@ class PastryConfig:
     randomise: float = 0.0
     routes: int = 1
     keepalive_s: float = 10.0  # the paper leaves T open, its successor takes 30 s; this suits sessions of minutes
-    probe_s: float = 30.0  # the same for entries of the routing table, which only cost time when dead
+    probe_s: float = 40.0  # the same for entries of the routing table, which only cost time when dead
     gossip_s: float = 30.0  # a guess: how often a row is compared with a peer of that row
     is_bound: Callable[[Contact], bool] | None = None
     upkeep: bool = True

@@ -34,7 +34,7 @@ def settle(machines: Sequence[Core], dice: Random, *, joined: bool, distance_s: 
             _fill_neighbours(core, contacts, dice, distance_s)
         if joined:
             core.bootstrap = ()
-            core.is_joined = True
+            core.is_routing = core.is_joined = True
 
 
 def _fill_leaves(core: Core, contacts: list[Contact], place: int) -> None:

@@ -55,13 +55,14 @@ class Context:
 class Acquaintance:
     """What was learned of a peer by talking to it: its round trip, when it was last heard, the permit that it gave."""
 
-    __slots__ = ("heard_s", "permit", "permit_s", "round_trip_s")
+    __slots__ = ("can_route", "heard_s", "permit", "permit_s", "round_trip_s")
 
     def __init__(self) -> None:
         self.heard_s = float("-inf")
         self.round_trip_s = float("inf")
         self.permit = b""
         self.permit_s = float("-inf")
+        self.can_route = False
 
 
 class Core:
@@ -80,6 +81,7 @@ class Core:
         "delivered",
         "dice",
         "is_joined",
+        "is_routing",
         "join_attempts",
         "leaves",
         "lookups",
@@ -112,6 +114,7 @@ class Core:
         self.copies: deque[tuple[Contact, int]] = deque()  # (to whom, key) waiting to be copied
         self.lookups = 0  # the application's, under way
         self.bootstrap: tuple[Address, ...] | None = None  # None: not in the network, nor entering it
+        self.is_routing = False  # the tables are filled, so messages may come through
         self.is_joined = False
         self.join_attempts = 0
         self.out: list[Action] = []
@@ -211,6 +214,7 @@ class Core:
         self.providers = ProviderStore()
         self.copied = ()
         self.bootstrap = None
+        self.is_routing = False
         self.is_joined = False
         for request in self.pending.clear():
             request.context.on_failure(now)
@@ -279,11 +283,12 @@ class Core:
         def answered(reply: Any, at: float) -> None:
             if isinstance(reply, Pong) and reply.id == contact.id:
                 self.take_permit(contact.address, reply.permit, at)
+                self.acquaint(contact.address).can_route = reply.is_routing
                 on_alive(at)
             else:
                 on_dead(at)
 
-        self.ask(contact, lambda nonce: Ping(nonce, self.me.id), answered, on_dead, now, tries=tries)
+        self.ask(contact, lambda nonce: Ping(nonce, self.me.id, self.is_routing), answered, on_dead, now, tries=tries)
 
     def take_permit(self, address: Address, permit: bytes, now: float) -> None:
         """Remember the permit that an address gave."""

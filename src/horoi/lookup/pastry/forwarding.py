@@ -77,10 +77,13 @@ def _unanswered(core: Core, passing: _Passing, now: float) -> None:
         return
     old, hop = passing.message, passing.hop
     message = _with_timeouts(old, min(old.timeouts + 1, 1000))
+    is_entering = message.purpose == JOIN and message.origin == core.me
     is_last_step = hop in core.leaves and core.leaves.covers(message.key)
-    if is_last_step and passing.tries < LAST_STEP_TRIES:
+    if (is_last_step or is_entering) and passing.tries < LAST_STEP_TRIES:
         pass_to(core, hop, message, now, passing.avoid, passing.tries + 1)
         return
+    if is_entering:
+        return  # a newcomer has nobody else to ask; it begins anew through another
     if is_last_step:
         repair.fail(core, hop, now)
     else:
@@ -107,14 +110,16 @@ def _with_timeouts(message: Forward, timeouts: int) -> Forward:
 
 def serve_forward(core: Core, message: Forward, source: Address, now: float) -> None:
     """A message from another peer: acknowledge it and send it on its way."""
-    if not 0 <= message.key < 1 << core.config.bits or not core.is_joined:
+    if not 0 <= message.key < 1 << core.config.bits or not core.is_routing:
         return  # the sender finds another way
     is_first_of_join = message.purpose == JOIN and message.origin.address == source
     if not is_first_of_join and not is_progress(core, message.sender, core.me.id, message.key):
         return  # whoever sends this way breaks the rule of routing
     core.send(source, Ack(message.step))
     if not is_first_of_join and source not in core.acquainted:
-        liveness.consider(core, Contact(message.sender, source), now)
+        sender = Contact(message.sender, source)
+        core.exhume(sender)
+        liveness.consider(core, sender, now)
     if message.origin.address != core.me.address:
         pass_on(core, message, now)
 

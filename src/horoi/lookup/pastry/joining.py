@@ -6,8 +6,7 @@
 3. X takes the neighbourhood set of A; of the peer with which it shares n digits, row n; and of Z, the leaf set. The route stays
    near X, so the rows are near ones.
 4. Everyone who is named is pinged, and those that answer fill X's tables.
-5. X says hello to all of them, to each with the row in which it is, and they take X in. When they have had time to, X has
-   joined.
+5. X says hello to its leaves, and when they have had time to take it in, it has joined; then to all others, with its rows.
 6. Second stage (2.5): X asks the peers of its table for their rows, those of its neighbourhood set for their sets, and takes
    whoever is nearer.
 """
@@ -38,15 +37,15 @@ GOSSIP = "gossip"
 JOIN_AGAIN = "join again"
 SETTLED = "settled"
 LISTEN = "listen"
-JOIN_TRIES = 5  # a guess
+JOIN_TRIES = 8  # a guess: a minute or so
 JOIN_AGAIN_S = 2.0  # a guess, growing with each try
 SETTLE_S = (
     1.0  # at most so long for the neighbours on the ring to answer hello; a guess, three round trips around the globe
 )
 LISTEN_S = 3.0  # a guess: newcomers that came at the same moment are among the leaves of others by now
-WALK_STEPS = 3  # a guess: neighbourhoods looked at for a nearer first peer
+WALK_STEPS = 2  # a guess: neighbourhoods looked at for a nearer first peer
 WALK_WIDTH = 8  # a guess: members of one that are measured
-SECOND_STAGE = 32  # peers asked for the second stage, a guess: two rows' worth; gossip does the rest
+SECOND_STAGE = 16  # peers asked for the second stage, a guess: a row's worth; gossip does the rest
 
 
 def join(core: Core, request: Join, now: float) -> None:
@@ -102,11 +101,16 @@ class _Joining:
                 core.take_permit(contact.address, reply.permit, at)
                 known = Contact(reply.id, contact.address)
                 round_trip_s = core.round_trip_s(known)
-                if core.is_believed(known, at) and known.id != core.me.id and round_trip_s < self._first_s:
+                if (
+                    reply.is_routing
+                    and core.is_believed(known, at)
+                    and known.id != core.me.id
+                    and round_trip_s < self._first_s
+                ):
                     self._first, self._first_s = known, round_trip_s
             self._measured(at)
 
-        core.ask(contact, lambda nonce: Ping(nonce, core.me.id), answered, self._measured, now, tries=2)
+        core.ask(contact, lambda nonce: Ping(nonce, core.me.id, core.is_routing), answered, self._measured, now)
 
     def _measured(self, now: float) -> None:
         self._waiting -= 1
@@ -151,21 +155,24 @@ class _Joining:
             return
         path = [contact for contact in search.path if core.is_believed(contact, now)]
         nearest = search.owners[0]
-        self._waiting = 2
-        core.ask_permitted(self._first, NeighboursOf, self._learn, self._learned, now)
-        core.ask_permitted(nearest, LeavesOf, self._learn, self._learned, now)
+        self._waiting = 1
+        core.ask_permitted(nearest, LeavesOf, self._learn_leaves, self._learned, now)
+        core.ask_permitted(self._first, NeighboursOf, self._learn, lambda _at: None, now)
         bits, digit_bits = core.config.bits, core.config.digit_bits
         row = 0
         for contact in [*path, nearest]:
-            liveness.consider(core, contact, now)
+            liveness.consider(core, contact, now, nearer=True)
             shared = shared_digits(contact.id, core.me.id, bits, digit_bits)
             while row <= min(shared, bits // digit_bits - 1):
-                self._waiting += 1
-                core.ask_permitted(contact, _row_question(row), self._learn, self._learned, now)
+                core.ask_permitted(contact, _row_question(row), self._learn, lambda _at: None, now)
                 row += 1
 
     def _learn(self, reply: object, now: float) -> None:
-        """The state of a peer on the way: everybody in it is pinged."""
+        """A row or a neighbourhood: everybody in it is pinged."""
+        repair.learn(self._core, reply, now)
+
+    def _learn_leaves(self, reply: object, now: float) -> None:
+        """The leaf set of Z: this peer has entered when all that live have answered."""
         if isinstance(reply, Known):
             for contact in reply.contacts:
                 self._waiting += 1
@@ -180,7 +187,8 @@ class _Joining:
         if not len(core.leaves):
             self._failed(now)
             return
-        say_hello(core)
+        core.is_routing = True
+        greet_leaves(core)
         core.arm(SETTLED, SETTLE_S)
 
     def _failed(self, now: float) -> None:
@@ -198,22 +206,31 @@ def _row_question(row: int) -> Callable[[int, bytes], RowOf]:
     return lambda nonce, permit: RowOf(nonce, permit, row)
 
 
-def say_hello(core: Core) -> None:
-    """Tell everybody in the tables that this peer has come, each with the row in which it is."""
-    told: dict[Address, None] = {}
-    for contact in core.everyone():
-        if contact.address in told:
-            continue
-        told[contact.address] = None
-        row, _ = core.table.slot(contact.id)
-        core.send(contact.address, Hello(core.me.id, tuple(core.table.row(row))))
+def greet_leaves(core: Core) -> None:
+    """Tell the leaves that this peer has come: they must know before it says that it has joined."""
+    for leaf in core.leaves.members():
+        core.send(leaf.address, Hello(core.me.id, ()))
+
+
+def greet_table(core: Core) -> None:
+    """Tell the others in the tables, those of the routing table with the row in which they are."""
+    told: dict[Address, None] = dict.fromkeys(leaf.address for leaf in core.leaves.members())
+    for row in range(core.table.depth):
+        members = tuple(core.table.row(row))
+        for contact in members:
+            if contact.address not in told:
+                told[contact.address] = None
+                core.send(contact.address, Hello(core.me.id, members))
+    for contact in core.neighbours.members():
+        if contact.address not in told:
+            core.send(contact.address, Hello(core.me.id, ()))
 
 
 def serve_hello(core: Core, message: Hello, source: Address, now: float) -> None:
     """Somebody has come: see whether it, and those in its row, improve the tables."""
     newcomer = Contact(message.id, source)
     core.exhume(newcomer)
-    liveness.consider(core, newcomer, now)
+    liveness.consider(core, newcomer, now, nearer=True)
     for contact in message.contacts:
         liveness.consider(core, contact, now)
 
@@ -223,12 +240,14 @@ def settled(core: Core, now: float) -> None:
     if core.bootstrap is None or core.is_joined:
         return
     _enter(core)
+    listen(core, now)
+    greet_table(core)
     if core.config.proximity:
         _second_stage(core, now)
 
 
 def _enter(core: Core) -> None:
-    core.is_joined = True
+    core.is_routing = core.is_joined = True
     core.copied = tuple(core.leaves.members())
     core.tell(Joined(core.me))
     if core.config.upkeep:
@@ -238,7 +257,7 @@ def _enter(core: Core) -> None:
 
 
 def listen(core: Core, now: float) -> None:
-    """Ask the neighbours on the ring once more, for those that came at the same moment."""
+    """Ask the neighbours on the ring for those that came at the same moment: at once, and when they have settled too."""
     for side in (core.leaves.smaller, core.leaves.larger):
         if side:
             repair.ask_leaves(core, side[0], now)

@@ -74,13 +74,15 @@ class LeafSet:
 
     def _rank(self, side: list[Contact], contact: Contact, away: int, sign: int) -> int | None:
         """Where in a side the contact would stand; None if too far, or if its id is there already."""
+        if len(side) == self._half and sign * (side[-1].id - self._me) & self._mask <= away:
+            return None
         for rank, other in enumerate(side):
             other_away = sign * (other.id - self._me) & self._mask
             if other_away == away:
                 return None
             if other_away > away:
                 return rank
-        return len(side) if len(side) < self._half else None
+        return len(side)
 
     @property
     def is_closed(self) -> bool:

@@ -19,14 +19,17 @@ MAX_PROBING = 128  # candidates pinged at once, a guess: a newcomer meets some h
 MEASURED_S = 300.0  # a guess: how long a round trip that was measured is not measured again
 
 
-def wants(core: Core, contact: Contact, now: float) -> bool:
-    """Whether the contact could improve a table, as far as is known without asking it."""
+def wants(core: Core, contact: Contact, now: float, *, nearer: bool) -> bool:
+    """Whether the contact could improve a table, as far as is known without asking it.
+
+    Unless ``nearer``, only what is missing counts, and not that it might be nearer than who is there.
+    """
     if core.leaves.wants(contact):
         return True
     occupant = core.table.occupant(contact.id)
     if occupant is None:
         return True
-    if not core.config.proximity or occupant == contact:
+    if not nearer or not core.config.proximity or occupant == contact:
         return False
     found = core.acquainted.get(contact.address)
     if found is None or now - found.heard_s > MEASURED_S:
@@ -37,10 +40,12 @@ def wants(core: Core, contact: Contact, now: float) -> bool:
     return contact not in neighbours and (not neighbours.is_full or found.round_trip_s < neighbours.reach_s)
 
 
-def consider(core: Core, contact: Contact, now: float, done: Callable[[float], None] | None = None) -> None:
+def consider(
+    core: Core, contact: Contact, now: float, done: Callable[[float], None] | None = None, *, nearer: bool = False
+) -> None:
     """Ping a contact that somebody named, and admit it if it answers. ``done(now)`` is called when that is settled."""
     address = contact.address
-    if address in core.probing or len(core.probing) >= MAX_PROBING or not _is_worth(core, contact, now):
+    if address in core.probing or len(core.probing) >= MAX_PROBING or not _is_worth(core, contact, now, nearer):
         if done is not None:
             done(now)
         return
@@ -48,7 +53,8 @@ def consider(core: Core, contact: Contact, now: float, done: Callable[[float], N
 
     def alive(at: float) -> None:
         core.probing.pop(address, None)
-        admit(core, contact, at)
+        if core.acquaint(address).can_route:  # else it says hello when it is ready
+            admit(core, contact, at)
         if done is not None:
             done(at)
 
@@ -61,8 +67,8 @@ def consider(core: Core, contact: Contact, now: float, done: Callable[[float], N
     core.ping(contact, alive, dead, now)
 
 
-def _is_worth(core: Core, contact: Contact, now: float) -> bool:
-    if contact.id == core.me.id or core.bootstrap is None or not wants(core, contact, now):
+def _is_worth(core: Core, contact: Contact, now: float, nearer: bool) -> bool:
+    if contact.id == core.me.id or core.bootstrap is None or not wants(core, contact, now, nearer=nearer):
         return False
     return core.is_believed(contact, now)
 
@@ -84,8 +90,8 @@ def admit(core: Core, contact: Contact, now: float) -> None:
 
 
 def serve_ping(core: Core, message: Ping, source: Address, now: float) -> None:
-    core.send(source, Pong(message.nonce, core.me.id, core.permits.make(source, now)))
+    core.send(source, Pong(message.nonce, core.me.id, core.is_routing, core.permits.make(source, now)))
     contact = Contact(message.id, source)
-    if source not in core.probing and not core.knows(contact):
+    if message.is_routing and source not in core.probing and not core.knows(contact):
         core.exhume(contact)
         consider(core, contact, now)

@@ -4,7 +4,7 @@ The owner answers the origin itself. What may go wrong on the way, and what is d
 
 - nothing comes back: a peer on the way lost the message, or swallows messages. The lookup is repeated with a random choice at
   each step ("the query may have to be repeated several times by the client, until a route is chosen that avoids the bad
-  node", section 3.3);
+  node", section 2.6);
 - the owner that answers is much farther from the key than peers usually are from each other: it may be a liar that knows better
   ones. It is believed only if no other route finds a closer one (Castro et al. 2002, "Secure routing for structured
   peer-to-peer overlay networks", section 5.2, routing failure test by density);
@@ -26,6 +26,7 @@ from horoi.lookup.pastry.routing import admissible, is_nearer, next_hop
 from horoi.lookup.vocabulary import UNREACHABLE, Contact
 
 ANSWER_TIMEOUT_S = 8.0  # a guess: five steps, three of which meet dead peers
+JOIN_TIMEOUT_S = 5.0  # a guess: then the newcomer begins anew, through another peer
 OTHERS_TIMEOUT_S = 2.0  # a guess: how long to wait for the other routes when one has answered
 MAX_TRIES = 4  # a guess
 
@@ -106,7 +107,8 @@ class Search:
     def _send(self, hop: Contact | None, now: float) -> None:
         """One message, first to ``hop`` or to whom routing says."""
         core = self._core
-        nonce = core.open(None, self._answered, self._silent, now, ANSWER_TIMEOUT_S)
+        timeout_s = JOIN_TIMEOUT_S if self._purpose == JOIN else ANSWER_TIMEOUT_S
+        nonce = core.open(None, self._answered, self._silent, now, timeout_s)
         if nonce is None:
             self._silent(now)
             return
@@ -161,7 +163,8 @@ class Search:
         is_good = best is not None and (
             self._try_sent > 1 or self._purpose == JOIN or not self._is_doubtful(best.owner)
         )
-        if not is_good and self._tries < MAX_TRIES and self._core.bootstrap is not None:
+        may_try = self._through is None and self._tries < MAX_TRIES and self._core.bootstrap is not None
+        if not is_good and may_try:
             self._try(now)
             return
         self._is_over = True

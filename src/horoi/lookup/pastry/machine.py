@@ -122,7 +122,7 @@ class Pastry(Core):
         if kind is Ack:
             self._take_reply(source, message.step, message, now)
         elif kind is Answer:
-            if message.owner.address == source and self.is_believed(message.owner, now):
+            if message.owner.address == source and self.is_bound(message.owner):
                 self._take_reply(source, message.nonce, message, now)
         elif kind in _REPLIES:
             self._take_reply(source, message.nonce, message, now)

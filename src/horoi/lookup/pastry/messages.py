@@ -38,17 +38,19 @@ Value = Annotated[bytes, Meta(max_length=MAX_VALUE_BYTES)]
 
 
 class Ping(Message, frozen=True, tag="p"):
-    """Are you there? ``id`` is the sender's: a stranger that pings may be worth knowing."""
+    """Are you there? ``id`` is the sender's: a stranger that pings may be worth knowing, if it can be routed through."""
 
     nonce: Nonce
     id: Id
+    is_routing: bool
 
 
 class Pong(Message, frozen=True, tag="P"):
-    """Yes, as ``id``, and this is your permit."""
+    """Yes, as ``id``, and this is your permit. A peer whose tables are empty yet is not routed through."""
 
     nonce: Nonce
     id: Id
+    is_routing: bool
     permit: Permit
 
 

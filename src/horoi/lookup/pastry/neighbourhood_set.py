@@ -11,43 +11,49 @@ from horoi.lookup.vocabulary import Contact
 
 
 class NeighbourhoodSet:
-    """At most ``size`` contacts with their round trips in seconds, nearest first."""
+    """At most ``size`` contacts with their round trips in seconds."""
 
-    __slots__ = ("_members", "_size")
+    __slots__ = ("_members", "_size", "reach_s")
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._members: list[tuple[float, int, Contact]] = []  # round trip, id (so that contacts are never compared)
+        self._members: dict[int, tuple[float, Contact]] = {}  # by id
+        self.reach_s = 0.0
+        """The round trip of the farthest member; 0 if there is none."""
 
     def __len__(self) -> int:
         return len(self._members)
 
     def __contains__(self, contact: Contact) -> bool:
-        return any(member == contact for _, _, member in self._members)
+        found = self._members.get(contact.id)
+        return found is not None and found[1] == contact
 
     @property
     def is_full(self) -> bool:
         return len(self._members) >= self._size
 
-    @property
-    def reach_s(self) -> float:
-        """The round trip of the farthest member; 0 if there is none."""
-        return self._members[-1][0] if self._members else 0.0
-
     def members(self) -> Iterator[Contact]:
         """Nearest first."""
-        return (contact for _, _, contact in self._members)
+        return (contact for _, contact in sorted(self._members.values(), key=lambda member: (member[0], member[1].id)))
 
     def add(self, contact: Contact, round_trip_s: float) -> bool:
         """Take a contact in, or its new round trip, if it is near enough. True if it is a member now."""
-        self.remove(contact)
-        self._members.append((round_trip_s, contact.id, contact))
-        self._members.sort(key=lambda member: member[:2])
-        del self._members[self._size :]
-        return contact in self
+        members = self._members
+        if contact.id not in members and self.is_full and round_trip_s >= self.reach_s:
+            return False
+        members[contact.id] = (round_trip_s, contact)
+        if len(members) > self._size:
+            del members[max(members, key=lambda number: (members[number][0], number))]
+        self._measure()
+        return contact.id in members
 
     def remove(self, contact: Contact) -> bool:
         """Forget a contact. True if it was a member."""
-        before = len(self._members)
-        self._members = [member for member in self._members if member[2] != contact]
-        return len(self._members) < before
+        if contact not in self:
+            return False
+        del self._members[contact.id]
+        self._measure()
+        return True
+
+    def _measure(self) -> None:
+        self.reach_s = max((round_trip_s for round_trip_s, _ in self._members.values()), default=0.0)

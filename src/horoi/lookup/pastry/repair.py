@@ -96,7 +96,7 @@ def learn(core: Core, reply: object, now: float) -> None:
     """Consider everyone that an answer names."""
     if isinstance(reply, Known):
         for contact in reply.contacts:
-            liveness.consider(core, contact, now)
+            liveness.consider(core, contact, now, nearer=True)
 
 
 class _EntryRepair:
@@ -140,8 +140,9 @@ class _EntryRepair:
 
 
 def _mend_neighbours(core: Core, now: float) -> None:
+    """Not for each that fails, which would cost more than it is worth: when a quarter is gone."""
     members = list(core.neighbours.members())
-    if members:
+    if members and len(members) < 0.75 * core.config.neighbourhood:
         ask_neighbours(core, core.dice.choice(members), now)
 
 

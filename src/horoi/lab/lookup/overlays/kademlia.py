@@ -20,6 +20,8 @@ from horoi.machine.contract import Action, Event, Machine, Received, Send
 
 DISJOINT = 4  # paths where peers lie; S/Kademlia, section 5: d = 4 or 8
 COLLUDERS = 20
+REFRESH_SESSIONS = 7.0  # median sessions between refreshes of a bucket: less costs bytes and finds no more. Measured
+REFRESH_K = 3
 
 
 class KademliaOverlay:
@@ -43,7 +45,11 @@ class KademliaOverlay:
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
         }
         if churn is not None:
-            options |= {"refresh_s": max(30.0, 2 * churn), "max_failures": 2}
+            options |= {
+                "refresh_s": max(60.0, REFRESH_SESSIONS * churn),
+                "refresh_k": min(REFRESH_K, settings.k),
+                "max_failures": 2,
+            }
         self._config = KademliaConfig(**options)
         self._still = KademliaConfig(**options, upkeep=False)
 
@@ -104,18 +110,19 @@ class XorTruth:
             del self._ids[bisect_left(self._ids, peer.id)]
 
     def owner(self, key: int) -> int:
-        """Halve the sorted ids at each bit, keeping the half that shares it with the key while it is not empty."""
+        """Of the ids that share the longest prefix with the key (they are its neighbours in order), the one that does so best.
+
+        All of them differ from the key in the next bit: change that bit of the key, and look again.
+        """
         ids = self._ids
-        low, high, prefix = 0, len(ids), 0
-        for bit in reversed(range(self._overlay.bits)):
-            if high - low == 1:
-                break
-            middle = bisect_left(ids, prefix | 1 << bit, low, high)
-            if (key >> bit & 1 and middle < high) or middle == low:
-                low, prefix = middle, prefix | 1 << bit
-            else:
-                high = middle
-        return self._address_of[ids[low]]
+        while True:
+            place = bisect_left(ids, key)
+            at = place - 1 if place and (place == len(ids) or ids[place - 1] ^ key < ids[place] ^ key) else place
+            bit = (ids[at] ^ key).bit_length() - 1
+            beyond = at + 1 if at == place else at - 1
+            if bit < 0 or not 0 <= beyond < len(ids) or (ids[beyond] ^ key) >> bit + 1:
+                return self._address_of[ids[at]]
+            key ^= 1 << bit
 
 
 class KademliaLiar:

@@ -22,9 +22,12 @@ ROUTES = 6  # at once, where peers lie; a guess: with a fifth of them liars, one
 
 
 class PastryOverlay:
-    """Ids are bound to addresses. Where some peers lie, a lookup takes several routes and the closest claim wins."""
+    """Ids are bound to addresses. Where some peers lie, a lookup takes several routes and the closest claim wins.
 
-    def __init__(self, settings: Settings, dice: random.Random) -> None:
+    ``changes`` are fields of the configuration, for experiments that the settings do not know.
+    """
+
+    def __init__(self, settings: Settings, dice: random.Random, **changes: Any) -> None:
         self.bits = PASTRY_BITS
         self.wire = pastry_wire(self.bits)
         self._dice = dice
@@ -37,8 +40,9 @@ class PastryOverlay:
             "is_bound": self._is_bound,
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
         }
+        options.update(changes)
         self._config = PastryConfig(**options)
-        self._still = PastryConfig(**options, upkeep=False, repair=False)
+        self._still = PastryConfig(**{**options, "upkeep": False, "repair": False})
         self._contacts: dict[int, Contact] = {}
 
     def _is_bound(self, contact: Contact) -> bool:
