@@ -111,7 +111,8 @@ def test_the_timer_grows_with_the_volume() -> None:
     dice = random.Random(1)
     small = max(timer_s(1 / 64, 1 / 16, 1.0, dice) for _ in range(50))
     large = min(timer_s(1 / 4, 1 / 16, 1.0, dice) for _ in range(50))
-    assert small < 1.1 < 4.0 <= large
+    assert small < 1.1
+    assert large >= 4.0
     assert timer_s(1.0, 2**-40, 1.0, dice) <= MAX_TIMER + 1
 
 

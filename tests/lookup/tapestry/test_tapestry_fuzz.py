@@ -12,7 +12,7 @@ from tapestry_net import WIRE, Net, config_of, contact_of
 
 from horoi.base.errors import DecodeError
 from horoi.lookup.tapestry.machine import Tapestry
-from horoi.lookup.tapestry.messages import MESSAGES, Hello, Ping, Pong
+from horoi.lookup.tapestry.messages import JOIN, MESSAGES, ROUTE, Forward, Hello, HoldersAre, Known, Ping, Pong
 from horoi.lookup.vocabulary import REQUESTS, Contact, Join
 from horoi.machine.contract import Asked, Finished, Fired, Lost, Received, Send
 
@@ -131,3 +131,15 @@ def test_what_strangers_send_does_not_grow_the_state() -> None:
     machine.handle(Fired("rpc"), 2000.0)
     machine.handle(Fired("rpc"), 3000.0)
     assert not machine.probing
+
+
+def test_the_largest_answers_fit_a_datagram_even_with_ipv6() -> None:
+    peer = Contact(2**160 - 1, ("2001:db8:85a3:8d3:1319:8a2e:370:7348", 65535))
+    most = 2**63 - 1
+    for message in (
+        Known(most, (peer,) * 32),
+        HoldersAre(most, (peer,) * 20),
+        Forward(most, most, peer.id, JOIN, peer, peer.id, 40, 24, 1000, 256, (peer,) * 24, b""),
+        Forward(most, most, peer.id, ROUTE, peer, peer.id, 40, 24, 1000, 256, (), bytes(1000)),
+    ):
+        assert WIRE.decode(WIRE.encode(message)) == message

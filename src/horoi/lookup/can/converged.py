@@ -50,11 +50,8 @@ def _to_split(tree: Partition, zone: Zone, reach: int) -> Zone:
     around = tree.neighbours(zone) if reach else []
     if reach == 2:
         around += [other for near in list(around) for other in tree.neighbours(near)]
-    largest = zone
-    for other in around:
-        if other.bit_length() < largest.bit_length():
-            largest = other
-    return largest
+    larger = [other for other in around if other.bit_length() < zone.bit_length()]
+    return min(larger, key=lambda other: (other.bit_length(), other), default=zone)
 
 
 def _fill(peers: Sequence[Can], number: int, tree: Partition) -> None:

@@ -268,12 +268,14 @@ def _largest_around(core: Core, reality: Reality) -> Claim | None:
     claims = reality.around()
     if reach == 2:
         claims += [claim for neighbour in reality.neighbours for claim in neighbour.around]
-    largest, size = None, min((zone.bit_length() for zone in reality.zones), default=0)
-    for claim in claims:
-        for zone in claim.zones:
-            if zone.bit_length() < size and claim.contact != core.contact:
-                largest, size = claim, zone.bit_length()
-    return largest
+    depth = min((zone.bit_length() for zone in reality.zones), default=0)
+    larger = [
+        (zone, claim)
+        for claim in claims
+        for zone in claim.zones
+        if zone.bit_length() < depth and claim.contact != core.contact
+    ]
+    return min(larger, key=lambda pair: (pair[0].bit_length(), pair[0]))[1] if larger else None
 
 
 def _portion(core: Core, reality: Reality, place: Place) -> Zone | None:

@@ -61,6 +61,15 @@ def decode(data: bytes, *, sorted_keys: bool = True) -> Any:
     return value
 
 
+def is_bencoded(data: bytes) -> bool:
+    """Whether this is a value in its one form."""
+    try:
+        decode(data)
+    except DecodeError:
+        return False
+    return True
+
+
 def _read(data: bytes, at: int, depth: int, sorted_keys: bool) -> tuple[Any, int]:
     """The value that begins at ``at``, and where it ends."""
     if at >= len(data):

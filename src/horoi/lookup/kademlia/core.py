@@ -51,6 +51,7 @@ class Core:
         "contact",
         "dice",
         "joined",
+        "leaving",
         "padding",
         "server",
         "serves",
@@ -67,6 +68,7 @@ class Core:
         self.table = RoutingTable(contact.id, config.bits, config.k, digit_bits=config.digit_bits, book=book)
         self.server = Server(config, self.table, dice)
         self.joined = False
+        self.leaving = False
         self.serves = False
         """Whether queries are answered: from the moment when this peer begins to join, since others ping who asks them."""
         self.want = 0
@@ -78,6 +80,11 @@ class Core:
         self._tested: dict[int, float] | None = None
         self._heard_s = 0.0
         self._actions: list[Action] = []
+
+    @property
+    def is_keeper(self) -> bool:
+        """Whether this peer counts among those who keep what is near it."""
+        return not (self.config.read_only or self.leaving)
 
     @property
     def pending(self) -> Pending:

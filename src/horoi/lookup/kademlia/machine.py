@@ -16,6 +16,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any, ClassVar
 
+from horoi.lookup.kademlia.bencode import is_bencoded
 from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.core import RPC, Calling
 from horoi.lookup.kademlia.messages import Deliver, Item, Malformed, Refusal, Reply, Signed
@@ -24,6 +25,7 @@ from horoi.lookup.kademlia.requests import Announce, GetSigned, PingPeer, Ponged
 from horoi.lookup.kademlia.signing import (
     MAX_SALT_BYTES,
     PUBLIC_KEY_BYTES,
+    immutable_target,
     mutable_target,
 )
 from horoi.lookup.kademlia.swarm_tasks import ProvidersTask, ProvideTask, SampleTask, ScrapeTask
@@ -249,6 +251,11 @@ class Kademlia(Upkeep):
             return TOO_LARGE
         if isinstance(request, Put) and not request.ttl_s > 0:
             return REFUSED
+        if self.config.mainline and isinstance(request, Put | PutSigned):
+            if not is_bencoded(request.value):
+                return f"{REFUSED}: Mainline keeps bencoded values"
+            if isinstance(request, Put) and immutable_target(request.value) != key:
+                return f"{REFUSED}: Mainline keeps a value under its SHA-1"
         if isinstance(request, Route) and len(request.payload) > MAX_PAYLOAD_BYTES:
             return TOO_LARGE
         if isinstance(request, Route) and self.config.mainline:

@@ -2,7 +2,8 @@
 
 "The lookup initiator starts by picking alpha nodes from its closest non-empty k-bucket"; what they name is asked in turn. Once
 a round brings nothing nearer than the nearest seen, all of the k nearest that were not asked yet are. "The lookup terminates
-when the initiator has queried and gotten responses from the k closest nodes it has seen." Who does not answer is left out.
+when the initiator has queried and gotten responses from the k closest nodes it has seen." Who does not answer is left out; but
+who would be nearest of all is asked once more in the end, since one lost datagram must not hide a key's owner.
 
 With ``disjoint`` d > 1 there are d lookups at once which never ask the same peer (S/Kademlia, Baumgart and Mies 2007, section
 4.4): a liar can lead one path astray, and to hide the target it must sit on all of them.
@@ -20,7 +21,7 @@ from horoi.lookup.vocabulary import Contact
 MAX_QUERIES_FACTOR = 12  # times k: what liars can make a lookup cost; an honest one asks k and a few. A guess
 KEEP_FACTOR = 4  # times k: candidates kept beyond the k nearest, in case those fail. A guess
 
-_HEARD, _ASKED, _ANSWERED, _FAILED = range(4)
+_HEARD, _ASKED, _ASKED_AGAIN, _ANSWERED, _FAILED = range(5)
 
 
 class Candidate:
@@ -39,7 +40,7 @@ class Candidate:
 class Path:
     """One lookup among those of a search, or the only one. Distances are XOR with the target."""
 
-    __slots__ = ("_alpha", "_claimed", "_distances", "_k", "_seen", "_since_progress", "_target", "_waiting")
+    __slots__ = ("_again", "_alpha", "_claimed", "_distances", "_k", "_seen", "_since_progress", "_target", "_waiting")
 
     def __init__(self, target: int, k: int, alpha: int, claimed: dict[int, Path]) -> None:
         self._target = target
@@ -49,6 +50,7 @@ class Path:
         """Who was asked by which path, by distance: no two paths ask the same peer."""
         self._seen: dict[int, Candidate] = {}
         self._distances: list[int] = []  # of candidates that have not failed, ascending
+        self._again: list[int] = []  # those that failed once
         self._waiting = 0
         self._since_progress = 0
 
@@ -92,12 +94,24 @@ class Path:
             counted += 1
             if counted == self._k:
                 break
+        if not chosen and not self._waiting and self._again:
+            chosen = self._ask_again()
         self._waiting += len(chosen)
         return chosen
 
+    def _ask_again(self) -> list[Contact]:
+        """Those that failed once and would be nearer than all that answered."""
+        nearest = self._distances[0] if self._distances else None
+        again = [distance for distance in self._again if nearest is None or distance < nearest]
+        self._again = []
+        for distance in again[: self._alpha]:
+            self._seen[distance].state = _ASKED_AGAIN
+            insort(self._distances, distance)
+        return [self._seen[distance].contact for distance in again[: self._alpha]]
+
     def on_reply(self, distance: int, contacts: Sequence[Contact]) -> None:
         candidate = self._seen.get(distance)
-        if candidate is None or candidate.state != _ASKED:
+        if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self._waiting -= 1
         candidate.state = _ANSWERED
@@ -108,10 +122,12 @@ class Path:
 
     def on_failure(self, distance: int) -> None:
         candidate = self._seen.get(distance)
-        if candidate is None or candidate.state != _ASKED:
+        if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self._waiting -= 1
         self._since_progress += 1
+        if candidate.state == _ASKED:
+            self._again.append(distance)
         candidate.state = _FAILED
         self._distances.remove(distance)
 

@@ -40,7 +40,7 @@ from horoi.lookup.kademlia.peers import PeerStore
 from horoi.lookup.kademlia.table import RoutingTable
 from horoi.lookup.vocabulary import Address, Contact
 
-QUERY_BYTES = 66  # a FindNode of the own wire without padding
+QUERY_BYTES = 62  # a FindNode of the own wire without padding
 REPLY_BYTES = 60  # a Reply without contacts, with a token
 CONTACT_BYTES = 31
 AMPLIFICATION = 3  # RFC 9000, section 8.1

@@ -55,6 +55,10 @@ class Node(Protocol):
     want: int
     padding: bytes
 
+    @property
+    def is_keeper(self) -> bool:
+        """Whether this peer counts among those who keep what is near it."""
+
     def deliver(self, key: int, payload: bytes) -> None:
         """A payload whose owner is this peer itself."""
 
@@ -118,7 +122,7 @@ class Task:
         found = self.search.candidates()
         contacts = [candidate.contact for candidate in found]
         first = found[0] if found else None
-        if not node.config.read_only:
+        if node.is_keeper:
             own = node.contact
             distance = own.id ^ self.key
             at = sum(contact.id ^ self.key < distance for contact in contacts)

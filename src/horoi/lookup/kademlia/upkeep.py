@@ -63,7 +63,7 @@ class RefreshTask(Task):
 class Upkeep(Core):
     """What a peer does unasked."""
 
-    __slots__ = ("_announced", "_leaving", "_looked", "_republished_s", "_to_refresh", "_votes", "providing")
+    __slots__ = ("_announced", "_looked", "_to_refresh", "_votes", "providing")
 
     def __init__(self, contact: Contact, config: KademliaConfig, dice: Random, book: ContactBook | None) -> None:
         super().__init__(contact, config, dice, book)
@@ -73,8 +73,6 @@ class Upkeep(Core):
         self._looked: dict[int, float] | None = None
         self._to_refresh: list[int] | None = None
         self._votes: dict[str, str] | None = None
-        self._leaving = False
-        self._republished_s = 0.0
 
     # Join and leave
 
@@ -123,7 +121,7 @@ class Upkeep(Core):
 
     def _is_joined(self, now: float) -> None:
         self.joined = self.serves = True
-        self._leaving = False
+        self.leaving = False
         self.do(Tell(Joined(self.contact)))
         if self.config.upkeep:
             self.do(Arm(TICK, self._tick_s() * self.dice.random()))
@@ -136,17 +134,17 @@ class Upkeep(Core):
                 self._refresh_beyond_nearest(now)
         elif kind is RefreshTask:
             self._refresh_next(now)
-        if self._leaving and not self.tasks:
+        if self.leaving and not self.tasks:
             self._has_left()
 
     def leave(self, now: float) -> None:
         """Bring what is kept here to those who are nearest without this peer, then be silent."""
-        if not self.joined or self._leaving:
+        if not self.joined or self.leaving:
             if not self.joined:
                 self.do(Tell(Left()))
             return
         self.providing.clear()
-        self._leaving = True
+        self.leaving = True
         self.do(Arm(LEAVING, LEAVE_S))
         kept = list(self.server.items.items(now)) if self.server.has_items and not self.config.mainline else []
         for key, item in kept:
@@ -156,9 +154,9 @@ class Upkeep(Core):
             self._has_left()
 
     def _has_left(self) -> None:
-        if not self._leaving:
+        if not self.leaving:
             return
-        self._leaving = False
+        self.leaving = False
         self.joined = self.serves = False
         self.do(Arm(LEAVING, None))
         self.do(Arm(TICK, None))

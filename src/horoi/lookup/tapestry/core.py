@@ -110,7 +110,7 @@ class Core:
         self.salts: dict[int, tuple[int, int]] = {}  # of what is kept: salted key -> (key, salt)
         self.pointers = ObjectPointers()
         self.moved: dict[int, None] = {}  # ids of newcomers that pointers may lead through now
-        self.seen: dict[tuple[int, int], None] = {}  # multicasts that went through here: (newcomer, level)
+        self.seen: dict[tuple[int, int], float] = {}  # multicasts that went through here: (newcomer, level) -> when
         self.own_words: dict[int, None] = {}  # what this peer provides, in order
         self.own_pointers: dict[int, None] = {}  # the same by salted keys
         self.lookups = 0  # the application's, under way

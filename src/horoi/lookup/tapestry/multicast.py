@@ -20,6 +20,7 @@ from horoi.lookup.tapestry.neighbour_map import Slot
 from horoi.lookup.vocabulary import Address, Contact
 
 SUBTREE_TIMEOUT_S = 3.0  # a guess: a subtree below has one or two levels, each a round trip
+SEEN_S = 20.0  # a guess: longer than a multicast takes, shorter than it takes a peer to come back
 MAX_SEEN = 256  # a guess: newcomers of a minute
 
 
@@ -34,25 +35,25 @@ def serve_multicast(core: Core, message: Multicast, source: Address, now: float)
     def reached(_at: float) -> None:
         core.send(source, Reached(message.nonce))
 
-    if not _is_needed(core, message):
+    if not _is_needed(core, message, now):
         core.send(newcomer.address, Hello(core.me.id))
         liveness.consider(core, newcomer, now, nearer=True)
         reached(now)
         return
-    core.seen[newcomer.id, message.level] = None
+    core.seen[newcomer.id, message.level] = now
     if len(core.seen) > MAX_SEEN:
         del core.seen[next(iter(core.seen))]
     spread(core, newcomer, message.prefix, message.level, reached, now)
 
 
-def _is_needed(core: Core, message: Multicast) -> bool:
+def _is_needed(core: Core, message: Multicast, now: float) -> bool:
     """Whether the newcomer belongs into a slot of this peer that nobody fills, and the word is new."""
     newcomer = message.newcomer
     config = core.config
     shared = shared_digits(core.me.id, newcomer.id, config.bits, config.digit_bits)
     if shared != message.prefix or not message.prefix <= message.level <= core.neighbours.levels:
         return False
-    if (newcomer.id, message.level) in core.seen:
+    if now < core.seen.get((newcomer.id, message.level), float("-inf")) + SEEN_S:
         return False
     return all(other.id == newcomer.id for other in core.neighbours.slot(*core.neighbours.place(newcomer.id)))
 
