@@ -33,6 +33,7 @@ REFRESH = "refresh"
 REFRESH_SOON_S = 2.0  # a guess: when the zones have settled
 BURIED_S = 60.0  # how long a silent peer is not believed in when others name it; a guess: they learn it too
 PROBE_S = 1.5  # a guess: two timeouts; several peers name the same stranger at once
+FAR = 2.0  # round trips of a neighbour that is farther than most, until it is asked again; a guess
 MAX_MET = 16  # peers remembered for the day when this one is cut off, a guess
 MAX_BURIED = 256  # a guess: more than the neighbours of one peer, twice over
 
@@ -101,6 +102,7 @@ class Core:
         "own_words",
         "realities",
         "requests",
+        "rtt_s",
         "space",
         "timers",
     )
@@ -112,6 +114,7 @@ class Core:
         self.space = space
         self.realities = tuple(Reality(number, space, contact) for number in range(config.realities))
         self.out: list[Action] = []
+        self.rtt_s = 0.0  # of the reply that is being dealt with
         self.requests = 0  # the application's, under way
         self.asking: dict[int, Any] | None = None  # ticket -> seek.Attempt that waits for its Arrived
         self.is_ticking = False  # that periodic timers have been armed
@@ -334,13 +337,24 @@ class Core:
         on_reply: OnReply,
         on_failure: OnFailure,
         now: float,
+        tried: int = 0,
     ) -> None:
-        """Ask, and ask again if there is no answer: one lost datagram is no death."""
+        """Ask, and ask again if there is no answer: one lost datagram is no death, and some peers are far away."""
 
         def again(at: float) -> None:
-            self.ask_often(tries - 1, contact, make, on_reply, on_failure, at)
+            self.ask_often(tries, contact, make, on_reply, on_failure, at, tried + 1)
 
-        self.ask(contact, make, on_reply, again if tries > 1 else on_failure, now)
+        timeout_s = self.timeout_s(contact.address) * (1, 1, 2, 4)[min(tried, 3)]
+        self.ask(contact, make, on_reply, again if tried + 1 < tries else on_failure, now, timeout_s)
+
+    def timeout_s(self, address: Address) -> float:
+        """How long to wait for an answer of this peer: longer if it is known to be far."""
+        usual_s = self.pending.round_trips.timeout_s
+        for reality in self.realities:
+            neighbour = reality.neighbours.get(address)
+            if neighbour is not None and neighbour.rtt_s:
+                return max(usual_s, FAR * neighbour.rtt_s)
+        return usual_s
 
     def ask_twice(
         self,

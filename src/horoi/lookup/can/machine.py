@@ -194,6 +194,7 @@ class Can(Core):
         request = self._pending.close(message.nonce, source, now)
         if request is None:
             return  # too late, or forged
+        self.rtt_s = now - request.sent_s
         context: Context = request.context
         context.on_reply(message, now)
 

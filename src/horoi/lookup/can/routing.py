@@ -136,18 +136,18 @@ def pass_on(core: Core, contact: Contact, message: Forward, now: float, avoid: t
             message.timeouts, message.is_get, message.payload,
         )  # fmt: skip
 
-    def taken(_reply: object, at: float) -> None:
+    def taken(_reply: object, _at: float) -> None:
         if core.config.rtt_weighted:
             for reality in core.realities:
                 neighbour = reality.neighbours.get(contact.address)
                 if neighbour is not None:
-                    neighbour.measured(at - now)
+                    neighbour.measured(core.rtt_s)
 
     def silent(at: float) -> None:
         core.notice(Doubt(contact))
         carry(core, counted(message, tries), at, (*avoid, contact.address)[-16:])
 
-    core.ask(contact, make, taken, silent, now)
+    core.ask(contact, make, taken, silent, now, core.timeout_s(contact.address))
 
 
 def counted(message: Forward, tries: int) -> Forward:

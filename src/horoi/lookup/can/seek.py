@@ -128,7 +128,7 @@ class Seek:
                 nonce, message.reality, message.key, message.asker, ticket, 1, 1, 0, message.is_get, message.payload
             )  # fmt: skip
 
-        self._core.ask(first, make, lambda _reply, _at: None, silent, now)
+        self._core.ask(first, make, lambda _reply, _at: None, silent, now, self._core.timeout_s(first.address))
 
     def _too_late(self, now: float) -> None:
         if self._core.asking is not None and self._core.asking.get(self._ticket) is self:

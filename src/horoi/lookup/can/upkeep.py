@@ -59,8 +59,8 @@ def exchange(core: Core, reality: Reality, contact: Contact, now: float) -> None
             return
         hear(core, reality, reply, contact.address, at)
         neighbour = reality.neighbours.get(contact.address)
-        if neighbour is not None and at - now < core.pending.round_trips.timeout_s:
-            neighbour.measured(at - now)  # surely the answer to the first of the two attempts
+        if neighbour is not None:
+            neighbour.measured(core.rtt_s)
 
     core.ask_often(
         TRIES,
