@@ -23,6 +23,8 @@ from horoi.lookup.kademlia.messages import (
     SEQ_TOO_LOW,
     TOO_BIG,
     UNKNOWN_METHOD,
+    WANT_V4,
+    WANT_V6,
     AnnouncePeer,
     Deliver,
     FindNode,
@@ -566,6 +568,25 @@ def test_ids_that_do_not_match_addresses_enter_no_table() -> None:
     assert [type(m) for m in sent(machine, Ping(b"aa", 9, False), peer=outside)] == [Reply]
     good = node_id(outside[0], Random(1))
     assert [type(m) for m in sent(machine, Ping(b"aa", good, False), peer=outside)] == [Reply, Ping]
+
+
+def test_both_address_families_are_named_as_wanted() -> None:
+    """BEP 32: nodes of the family that is asked for, by default the asker's own."""
+    machine = lonely(mainline(rate_per_s=None))
+    dice = Random(4)
+    for number in range(1, 40):
+        machine.table.seen(Contact(dice.getrandbits(160), (f"10.4.0.{number}", 9)))
+        machine.table.seen(Contact(dice.getrandbits(160), (f"fd00::{number:x}", 9)))
+
+    def families(want: int, peer: Any) -> tuple[int, int]:
+        contacts = answer(machine, FindNode(b"aa", 9, False, 5, want), peer=peer).contacts
+        six = sum(":" in contact.address[0] for contact in contacts)
+        return len(contacts) - six, six
+
+    assert families(0, STRANGER) == (8, 0)
+    assert families(0, ("fd00::1:1", 6)) == (0, 8)
+    assert families(WANT_V6, STRANGER) == (0, 8)
+    assert families(WANT_V4 | WANT_V6, STRANGER) == (4, 4)  # both for a stranger, and no larger an answer
 
 
 PEERS = st.sampled_from([STRANGER, ("10.0.0.2", 1), ("8.8.8.8", 1), ("2001:db8::1", 5)])

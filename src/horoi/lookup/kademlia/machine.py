@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from horoi.lookup.kademlia.bencode import is_bencoded
+from horoi.lookup.kademlia.codec import kademlia_wire
 from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.core import RPC, Calling
 from horoi.lookup.kademlia.messages import Deliver, Item, Malformed, Refusal, Reply, Signed
@@ -59,6 +60,7 @@ from horoi.lookup.vocabulary import (
     Unprovide,
 )
 from horoi.machine.contract import Action, Asked, Event, Fired, Received, Send, Tell
+from horoi.machine.wire import Wire
 
 MAX_TTL_S = 1e7
 
@@ -86,6 +88,11 @@ class Kademlia(Upkeep):
         self, contact: Contact, config: KademliaConfig, dice: Random, *, book: ContactBook | None = None
     ) -> None:
         super().__init__(contact, config, dice, book)
+
+    @property
+    def wire(self) -> Wire | None:
+        """The own wire, for a stack; None in Mainline, whose codec is ``krpc``."""
+        return None if self.config.mainline else kademlia_wire(self.config.bits)
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event; see ``machine.contract``."""

@@ -40,23 +40,38 @@ class Candidate:
 class Path:
     """One lookup among those of a search, or the only one. Distances are XOR with the target."""
 
-    __slots__ = ("_again", "_alpha", "_claimed", "_distances", "_k", "_seen", "_since_progress", "_target", "_waiting")
+    __slots__ = (
+        "_again",
+        "_alpha",
+        "_claimed",
+        "_distances",
+        "_k",
+        "_seen",
+        "_since_progress",
+        "_target",
+        "_unasked",
+        "waiting",
+    )
 
-    def __init__(self, target: int, k: int, alpha: int, claimed: dict[int, Path]) -> None:
+    def __init__(self, target: int, own_id: int, k: int, alpha: int, claimed: dict[int, Path]) -> None:
         self._target = target
         self._k = k
         self._alpha = alpha
         self._claimed = claimed
         """Who was asked by which path, by distance: no two paths ask the same peer."""
-        self._seen: dict[int, Candidate] = {}
+        own = Candidate(Contact(own_id, None), None)
+        own.state = _FAILED  # nobody asks itself
+        self._seen: dict[int, Candidate] = {own_id ^ target: own}
         self._distances: list[int] = []  # of candidates that have not failed, ascending
+        self._unasked: list[int] = []  # those of them that were only heard of, ascending
         self._again: list[int] = []  # those that failed once
-        self._waiting = 0
         self._since_progress = 0
+        self.waiting = 0
+        """Requests under way."""
 
     def add(self, contacts: Iterable[Contact], source: Candidate | None) -> bool:
         """Hear of contacts. True if one is nearer than all before."""
-        distances, seen, target = self._distances, self._seen, self._target
+        distances, unasked, seen, target = self._distances, self._unasked, self._seen, self._target
         nearest = distances[0] if distances else None
         most = KEEP_FACTOR * self._k
         for contact in contacts:
@@ -66,54 +81,49 @@ class Path:
             if len(distances) >= most:
                 if distance > distances[-1]:
                     continue
-                if seen[distances[-1]].state == _HEARD:
-                    del seen[distances.pop()]
+                if unasked and unasked[-1] == distances[-1]:
+                    del seen[unasked.pop()]
+                    del distances[-1]
             seen[distance] = Candidate(contact, source)
             insort(distances, distance)
+            insort(unasked, distance)
         return bool(distances) and (nearest is None or distances[0] < nearest)
 
     def next(self) -> list[Contact]:
         """Whom to ask now: so many that alpha are under way, or all of the k nearest where nothing nearer comes."""
-        allowed = self._k if self._since_progress >= self._alpha else self._alpha
-        room = allowed - self._waiting
-        if room <= 0:
-            return []
+        k = self._k
+        room = (k if self._since_progress >= self._alpha else self._alpha) - self.waiting
         chosen: list[Contact] = []
-        counted = 0
-        for distance in self._distances:
-            owner = self._claimed.get(distance)
-            if owner is not None and owner is not self:
+        distances, unasked = self._distances, self._unasked
+        while room > 0 and unasked and (len(distances) < k or unasked[0] <= distances[k - 1]):
+            distance = unasked.pop(0)
+            if self._claimed.setdefault(distance, self) is not self:
+                distances.remove(distance)
                 continue
             candidate = self._seen[distance]
-            if candidate.state == _HEARD:
-                candidate.state = _ASKED
-                self._claimed[distance] = self
-                chosen.append(candidate.contact)
-                if len(chosen) == room:
-                    break
-            counted += 1
-            if counted == self._k:
-                break
-        if not chosen and not self._waiting and self._again:
+            candidate.state = _ASKED
+            chosen.append(candidate.contact)
+            room -= 1
+        if not chosen and not self.waiting and self._again:
             chosen = self._ask_again()
-        self._waiting += len(chosen)
+        self.waiting += len(chosen)
         return chosen
 
     def _ask_again(self) -> list[Contact]:
         """Those that failed once and would be nearer than all that answered."""
         nearest = self._distances[0] if self._distances else None
-        again = [distance for distance in self._again if nearest is None or distance < nearest]
+        again = [distance for distance in self._again if nearest is None or distance < nearest][: self._alpha]
         self._again = []
-        for distance in again[: self._alpha]:
+        for distance in again:
             self._seen[distance].state = _ASKED_AGAIN
             insort(self._distances, distance)
-        return [self._seen[distance].contact for distance in again[: self._alpha]]
+        return [self._seen[distance].contact for distance in again]
 
     def on_reply(self, distance: int, contacts: Sequence[Contact]) -> None:
         candidate = self._seen.get(distance)
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
-        self._waiting -= 1
+        self.waiting -= 1
         candidate.state = _ANSWERED
         if self.add(contacts, candidate):
             self._since_progress = 0
@@ -124,22 +134,18 @@ class Path:
         candidate = self._seen.get(distance)
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
-        self._waiting -= 1
+        self.waiting -= 1
         self._since_progress += 1
         if candidate.state == _ASKED:
             self._again.append(distance)
         candidate.state = _FAILED
         self._distances.remove(distance)
 
-    @property
-    def waiting(self) -> int:
-        """Requests under way."""
-        return self._waiting
-
     def answered(self) -> list[Candidate]:
-        """Those that answered, nearest first."""
+        """The nearest k that answered, nearest first."""
         seen = self._seen
-        return [seen[distance] for distance in self._distances if seen[distance].state == _ANSWERED]
+        found = [seen[distance] for distance in self._distances[: 2 * self._k]]
+        return [candidate for candidate in found if candidate.state == _ANSWERED][: self._k]
 
 
 class Search:
@@ -153,24 +159,23 @@ class Search:
     [Contact(id=3, address='c')]
     """
 
-    __slots__ = ("_claimed", "_k", "_limit", "_own", "_paths", "replies", "rpcs", "target", "timeouts")
+    __slots__ = ("_claimed", "_k", "_limit", "_paths", "replies", "rpcs", "target", "timeouts")
 
     def __init__(
         self, target: int, seeds: Iterable[Contact], *, own_id: int, k: int, alpha: int, disjoint: int = 1
     ) -> None:
         self.target = target
-        self._own = own_id
         self._k = k
         self._limit = MAX_QUERIES_FACTOR * k * disjoint
         self._claimed: dict[int, Path] = {}
-        self._paths = [Path(target, k, alpha, self._claimed) for _ in range(disjoint)]
+        self._paths = [Path(target, own_id, k, alpha, self._claimed) for _ in range(disjoint)]
         self.rpcs = self.replies = self.timeouts = 0
         self.add_seeds(seeds)
 
     def add_seeds(self, seeds: Iterable[Contact]) -> None:
         """Contacts to begin with, dealt out to the paths."""
-        target, own_id = self.target, self._own
-        nearest_first = sorted((seed for seed in seeds if seed.id != own_id), key=lambda seed: seed.id ^ target)
+        target = self.target
+        nearest_first = sorted(seeds, key=lambda seed: seed.id ^ target)
         for number, path in enumerate(self._paths):
             path.add(nearest_first[number :: len(self._paths)], None)
 
@@ -191,8 +196,7 @@ class Search:
         distance = contact.id ^ self.target
         path = self._claimed.get(distance)
         if path is not None:
-            own = self._own
-            path.on_reply(distance, [named for named in contacts if named.id != own])
+            path.on_reply(distance, contacts)
 
     def on_failure(self, contact: Contact) -> None:
         """A peer that was asked did not answer in time, or answered as somebody else."""

@@ -100,6 +100,13 @@ class Server:
         self.table = table
         self.id = table.id
 
+    def expire(self, now: float) -> None:
+        """Forget what has expired."""
+        if self._items is not None:
+            self._items.expire(now)
+        if self._peers is not None:
+            self._peers.expire(now)
+
     def admits(self, address: Address, now: float) -> bool:
         """Whether a source may be served now; a flood is met with silence."""
         rate = self._config.rate_per_s

@@ -42,10 +42,12 @@ VOTES_NEEDED = 5
 class JoinAsked:
     """A join that waits for bootstrap peers."""
 
-    __slots__ = ("rpcs", "timeouts", "waiting")
+    __slots__ = ("has_begun", "rpcs", "timeouts", "waiting")
 
     def __init__(self) -> None:
         self.waiting = self.rpcs = self.timeouts = 0
+        self.has_begun = False
+        """Whether one of them has answered: the others only lend their contacts."""
 
 
 class SelfTask(Task):
@@ -104,9 +106,9 @@ class Upkeep(Core):
         if contact.id == self.table.id:
             self.bootstrap_failed(asked, now, gave_up=0)
             return
-        if asked.rpcs < 0 or self.joined:
-            return  # another was quicker
-        asked.rpcs = -1
+        if asked.has_begun or self.joined:
+            return
+        asked.has_begun = True
         task = SelfTask(self, JOIN, self.table.id, silent=True)
         task.search.add_seeds([contact, *self.believable(reply.contacts)])
         self.begin(task, now)
@@ -115,7 +117,7 @@ class Upkeep(Core):
         """A peer through which this one wants to join is not there."""
         asked.waiting -= gave_up
         asked.timeouts += gave_up
-        if not asked.waiting and asked.rpcs >= 0 and not self.joined:
+        if not (asked.waiting or asked.has_begun or self.joined):
             self.serves = False
             self.do(Tell(Failed(JOIN, UNREACHABLE, 0, asked.rpcs, asked.rpcs - asked.timeouts, asked.timeouts)))
 
@@ -201,6 +203,7 @@ class Upkeep(Core):
         if timer != TICK or not self.joined:
             return
         self.do(Arm(TICK, self._tick_s() * (0.75 + self.dice.random() / 2)))  # spread, so that peers never beat as one
+        self.server.expire(now)
         self._refresh_oldest(now)
         self._announce_again(now)
         self._republish(now)
@@ -240,7 +243,6 @@ class Upkeep(Core):
         period_s = self.config.republish_s
         if not self.server.has_items or period_s is None:
             return
-        self.server.items.expire(now)
         due = [(key, kept) for key, kept in self.server.items.items(now) if now - kept.put_s >= period_s]
         for key, kept in due[:ANNOUNCES_PER_TICK]:
             copy = Item(kept.item.value, kept.item.signed, kept.expires_s - now)

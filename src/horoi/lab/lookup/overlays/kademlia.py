@@ -20,8 +20,8 @@ from horoi.machine.contract import Action, Event, Machine, Received, Send
 
 DISJOINT = 4  # paths where peers lie; S/Kademlia, section 5: d = 4 or 8
 COLLUDERS = 20
-REFRESH_SESSIONS = 7.0  # median sessions between refreshes of a bucket: less costs bytes and finds no more. Measured
-REFRESH_K = 3
+REFRESH_SESSIONS = 10.0  # median sessions between refreshes of a bucket: less costs bytes and finds no more. Measured
+REFRESH_K = 2
 
 
 class KademliaOverlay:
