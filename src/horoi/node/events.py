@@ -29,11 +29,15 @@ class TipChanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class PeerReady(msgspec.Struct, frozen=True, gc=False):
-    """A peer passed the node's handshake: from now on it may be spoken to."""
+    """A peer passed the node's handshake: from now on it may be spoken to.
+
+    ``version`` is the protocol's that it speaks: a message that came with a later one ends the link.
+    """
 
     peer: Peer
     outbound: bool
     height: int
+    version: int = 1
 
 
 class Misbehaved(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +59,14 @@ class PeerUseful(msgspec.Struct, frozen=True, gc=False):
     """Notice: a peer was the first with something valid; when room is short, such peers stay."""
 
     peer: Peer
+
+
+class AddressesHeard(msgspec.Struct, frozen=True, gc=False):
+    """Notice: addresses of nodes, "host:port", found otherwise than by gossip. ``source`` stands for who told, as an address:
+    the address book keeps no more of one source than has a place for its network group."""
+
+    source: str
+    addresses: tuple[str, ...]
 
 
 class ConnectTo(msgspec.Struct, frozen=True, gc=False):

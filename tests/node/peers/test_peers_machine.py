@@ -28,6 +28,7 @@ from horoi.machine import (
 from horoi.machine.host import Started
 from horoi.machine.pair import Pair
 from horoi.node.events import (
+    AddressesHeard,
     ConnectFailed,
     ConnectTo,
     DisconnectFrom,
@@ -130,7 +131,7 @@ def test_the_handshake_makes_a_peer_ready() -> None:
     assert armed(actions, ("hello", "p")) == machine.config.hello_timeout_s
     assert not told(actions, PeerReady)
     actions = machine.handle(Received("p", hello()), NOW + 1)
-    assert told(actions, PeerReady) == [PeerReady("p", outbound=True, height=42)]
+    assert told(actions, PeerReady) == [PeerReady("p", outbound=True, height=42, version=PROTOCOL_VERSION)]
     assert sent(actions, GetAddresses) == [GetAddresses()]
     assert armed(actions, ("hello", "p")) is None
     assert machine.book.is_tried(SEED_ADDRESS)
@@ -500,8 +501,12 @@ def test_two_machines_meet_over_the_wire() -> None:
     pair.ask("b", Started())
     pair.link()
     pair.run_until_quiet()
-    assert [n for n in pair.notices["a"] if isinstance(n, PeerReady)] == [PeerReady("b", outbound=True, height=7)]
-    assert [n for n in pair.notices["b"] if isinstance(n, PeerReady)] == [PeerReady("a", outbound=False, height=7)]
+    assert [n for n in pair.notices["a"] if isinstance(n, PeerReady)] == [
+        PeerReady("b", outbound=True, height=7, version=PROTOCOL_VERSION)
+    ]
+    assert [n for n in pair.notices["b"] if isinstance(n, PeerReady)] == [
+        PeerReady("a", outbound=False, height=7, version=PROTOCOL_VERSION)
+    ]
     for _ in range(20):
         pair.advance(10)
         pair.run_until_quiet()
@@ -606,3 +611,17 @@ def test_nothing_that_happens_raises_or_grows_without_bound(doings: list[Any], w
         assert len(machine._links) <= 3
         assert all(0 <= info.points < 100 for info in machine.peers())
     AddressBook.load(machine.record().book, random.Random(1))
+
+
+def test_addresses_found_elsewhere_are_dialed_and_bounded_like_any_strangers_word() -> None:
+    machine = new_peers(own_address="77.1.1.1:9000")
+    machine.handle(Asked(Started()), NOW)
+    found = AddressesHeard("found.elsewhere:1", ("20.2.2.2:9000", "77.1.1.1:9000", "not an address", "10.0.0.7:9000"))
+    actions = machine.handle(Asked(found), NOW)
+    assert dialed(actions) == ["20.2.2.2:9000"]
+    assert list(machine.book.sample(NOW, 10, local=True)) == ["20.2.2.2:9000"]
+    assert machine.handle(Asked(found), NOW) == []
+    flood = tuple(f"{group >> 8}.{group & 255}.1.1:9000" for group in range(256, 20_000))
+    for start in range(0, len(flood), 50):
+        machine.handle(Asked(AddressesHeard("found.elsewhere:1", flood[start : start + 50])), NOW)
+    assert len(machine.book) <= 64 * 64

@@ -15,7 +15,7 @@ from horoi.lookup.common.permits import PERMIT_BYTES
 from horoi.lookup.vocabulary import MAX_PAYLOAD_BYTES, MAX_PROVIDERS, MAX_VALUE_BYTES, Contact, Id
 from horoi.machine.wire import Message
 
-MAX_DATAGRAM_BYTES: Final = 1472  # Ethernet's 1500 less the headers of IPv4 and UDP
+MAX_DATAGRAM_BYTES: Final = 1400  # below Ethernet's 1500 less headers, with room for a tunnel's
 MAX_HOPS: Final = 24  # a guess: a million peers need 5, and failures a few more; beyond, a message is lost
 MAX_LEAVES: Final = 32  # paper, section 2.1: |L| is 2^b or 2 x 2^b; 32 contacts are 864 bytes, 1248 with IPv6
 MAX_NEIGHBOURS: Final = 32  # the same

@@ -16,7 +16,7 @@ from horoi.lookup.tapestry.config import MAX_ROOTS
 from horoi.lookup.vocabulary import MAX_PAYLOAD_BYTES, MAX_PROVIDERS, MAX_VALUE_BYTES, Contact, Id
 from horoi.machine.wire import Message
 
-MAX_DATAGRAM_BYTES: Final = 1472  # Ethernet's 1500 less the headers of IPv4 and UDP
+MAX_DATAGRAM_BYTES: Final = 1400  # below Ethernet's 1500 less headers, with room for a tunnel's
 MAX_HOPS: Final = 24  # a guess: each step resolves a digit, and a million peers need 5 or 6; beyond, a message is lost
 MAX_NEIGHBOURS: Final = 32  # of a level in one answer: 864 bytes, 1248 with IPv6
 MAX_SHORT: Final = 4  # contacts in an answer that needs no permit

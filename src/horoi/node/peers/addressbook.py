@@ -367,3 +367,11 @@ class AddressBook:
         entry.places = places
         entry.tried = table is self.tried
         self._entries[entry.address] = entry
+
+
+def open_book(dump: bytes | None, dice: random.Random) -> AddressBook:
+    """The book of an earlier life, or an empty one: peers can be found again; not to start would be worse."""
+    try:
+        return AddressBook(dice) if dump is None else AddressBook.load(dump, dice)
+    except DecodeError:
+        return AddressBook(dice)

@@ -12,6 +12,7 @@ import random
 from collections.abc import Collection, Sequence
 
 from horoi.machine.contract import Action, Send
+from horoi.node.events import AddressesHeard
 from horoi.node.peers.addressbook import AddressBook
 from horoi.node.peers.addresses import LOCAL, canonical, group_of
 from horoi.node.peers.link import Link
@@ -59,6 +60,15 @@ class Gossip:
         if is_answer or len(message.addresses) > MAX_NEWS:
             return []
         return self.spread(news, link, links, now)
+
+    def hear_from_elsewhere(self, heard: AddressesHeard, own: Collection[str], now: float) -> bool:
+        """Take in what was found otherwise, as one more stranger's word. True if any of it was news."""
+        before = len(self._book)
+        for address in heard.addresses[:MAX_ADDRESSES]:
+            name = canonical(address)
+            if name is not None and name not in own:
+                self._book.add(name, heard.source, now)
+        return len(self._book) > before
 
     def spread(self, news: Sequence[str], source: Link, links: Collection[Link], now: float) -> list[Action]:
         """Pass addresses on to two peers each."""

@@ -13,13 +13,13 @@ import random
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from horoi.base.errors import DecodeError
 from horoi.base.hashing import tagged
 from horoi.machine.contract import Action, Arm, Asked, Drop, Event, Fired, Lost, Peer, Received, Save, Send, Tell
 from horoi.machine.host import Started
 from horoi.machine.links import Dial, Linked, Unlinked
 from horoi.machine.wire import Wire
 from horoi.node.events import (
+    AddressesHeard,
     ConnectFailed,
     ConnectTo,
     DisconnectFrom,
@@ -30,7 +30,7 @@ from horoi.node.events import (
     PeerUseful,
 )
 from horoi.node.peers import eviction
-from horoi.node.peers.addressbook import AddressBook
+from horoi.node.peers.addressbook import open_book
 from horoi.node.peers.addresses import canonical, host_of
 from horoi.node.peers.bans import Bans
 from horoi.node.peers.config import PeersConfig
@@ -60,7 +60,6 @@ class Peers:
     """The machine. ``saved`` is the record of an earlier life; ``height`` gives our own height for greetings."""
 
     wire: Wire | None = WIRE
-    hears: tuple[type, ...] = (Started, Linked, Unlinked, Misbehaved, PeerHeight, PeerUseful, ConnectTo, DisconnectFrom)
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class Peers:
         self.config = config
         self._dice = dice
         self._height = height
-        self.book = _open_book(saved, dice)
+        self.book = open_book(saved.book if saved else None, dice)
         self._nonce = dice.randbytes(NONCE_SIZE_BYTES)
         self._secret_hash = tagged("horoi/peers/eviction", dice.randbytes(32))
         self._links: dict[Peer, Link] = {}
@@ -267,7 +266,7 @@ class Peers:
         return [
             *actions,
             Arm(("ping", link.peer), self._dice.random()),  # at once, but not all at once after a start
-            Tell(PeerReady(link.peer, link.outbound, link.height)),
+            Tell(PeerReady(link.peer, link.outbound, link.height, hello.version)),
         ]
 
     def _objection(self, hello: Hello) -> str:
@@ -292,6 +291,10 @@ class Peers:
             *self._save_soon(now),
             *self._dial_if_short(now),
         ]
+
+    def _hear_addresses(self, heard: AddressesHeard, now: float) -> list[Action]:
+        is_news = self._gossip.hear_from_elsewhere(heard, self._own, now)
+        return [*self._save_soon(now), *self._dial_if_short(now)] if is_news else []
 
     def _dial_if_short(self, now: float) -> list[Action]:
         return self._dial(now) if self._dialer.is_short(list(self._links.values())) else []
@@ -390,13 +393,8 @@ class Peers:
         Misbehaved: _hear_misbehaved,
         PeerHeight: _hear_height,
         PeerUseful: _hear_useful,
+        AddressesHeard: _hear_addresses,
         ConnectTo: _connect,
         DisconnectFrom: _disconnect,
     }
-
-
-def _open_book(saved: AddressBookRecord | None, dice: random.Random) -> AddressBook:
-    try:
-        return AddressBook(dice) if saved is None else AddressBook.load(saved.book, dice)
-    except DecodeError:
-        return AddressBook(dice)  # peers can be found again; not to start would be worse
+    hears: tuple[type, ...] = tuple(_on_request)

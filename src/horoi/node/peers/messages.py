@@ -10,7 +10,7 @@ from horoi.base.codec import Codec, Record, encode
 from horoi.machine.wire import Message, Wire
 from horoi.node.peers.addresses import MAX_ADDRESS_LENGTH
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2  # 2: ``node.lookup`` speaks too; who says 1 would drop the link for it
 MIN_PROTOCOL_VERSION = 1
 NETWORK_ID_SIZE_BYTES = 32
 NONCE_SIZE_BYTES = 8

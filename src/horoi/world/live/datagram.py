@@ -107,6 +107,10 @@ class DatagramHost(Runner):
     def take(self, data: bytes, peer: Peer) -> None:
         """One datagram, from the port."""
         self.bytes_in += len(data)
+        self._take_payload(data, peer)
+
+    def _take_payload(self, data: bytes, peer: Peer) -> None:
+        """One encoded message; what is too long, or too much, is thrown away."""
         if len(data) > self._max_size_bytes:
             self.counters["drop", "oversize in"] += 1
         elif self._waiting >= self._max_waiting or self._jobs_full:
@@ -138,15 +142,20 @@ class DatagramHost(Runner):
             _log.warning("%s takes %d bytes, a datagram %d", type(message).__name__, len(data), self._max_size_bytes)
             self.counters["drop", "oversize out"] += 1
             return
-        if self._port.is_paused or self._transport is None:
-            self.counters["drop", "queue"] += 1  # as a full router would
-            return
         if not self._is_address(peer):
             self.counters["drop", "address"] += 1
             return
-        self.sent[type(message)] += 1
+        if self._put(data, peer):
+            self.sent[type(message)] += 1
+
+    def _put(self, data: bytes, peer: Peer) -> bool:
+        """One encoded message on its way; False if it was thrown away."""
+        if self._port.is_paused or self._transport is None:
+            self.counters["drop", "queue"] += 1  # as a full router would
+            return False
         self.bytes_out += len(data)
         self._transport.sendto(data, peer)
+        return True
 
     def _is_address(self, peer: Peer) -> bool:
         """True for a numeric address of this port's family. A name would be looked up, which blocks the whole loop."""
