@@ -175,8 +175,8 @@ def test_metrics_are_read_when_scraped(api: Api) -> None:
     assert "process_resident_memory_bytes" in text
 
 
-def test_the_first_page_lists_all_endpoints(api: Api) -> None:
-    page = api.ask("GET", "/").text
+def test_the_page_of_the_api_lists_all_endpoints(api: Api) -> None:
+    page = api.ask("GET", "/api").text
     assert all(endpoint.path in page for endpoint in ENDPOINTS)
     assert TOKEN not in page
 

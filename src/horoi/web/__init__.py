@@ -6,6 +6,7 @@
     views.py    ledger records in words, hexadecimal and decimal
     stream.py   server-sent events
     metrics.py  what Prometheus scrapes
+    explorer/   the pages in the browser, at ``/``
     guard.py    who may ask, how much, and for how long
     server.py   uvicorn inside the node's own event loop
 

@@ -1,4 +1,4 @@
-"""The ASGI application of a node's API."""
+"""The ASGI application of a node's API and explorer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from horoi.base.errors import HoroiError
 from horoi.web.access import NodeAccess
 from horoi.web.endpoint import make_route
+from horoi.web.explorer.serving import Explorer
 from horoi.web.guard import ApiLimits, Guard
 from horoi.web.live import Live
 from horoi.web.problems import on_fault, on_horoi_error, on_http_error
@@ -27,7 +28,7 @@ def create_app(
     limits = limits or ApiLimits()
     access.live = Live(access, limits)
     return Starlette(
-        routes=[make_route(endpoint, access, token) for endpoint in ENDPOINTS],
+        routes=[*(make_route(endpoint, access, token) for endpoint in ENDPOINTS), *Explorer().routes()],
         exception_handlers={
             HoroiError: on_horoi_error,
             HTTPException: on_http_error,

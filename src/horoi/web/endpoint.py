@@ -1,4 +1,4 @@
-"""An endpoint, declared once: from this record come the route, the checks, the OpenAPI document and the first page.
+"""An endpoint, declared once: from this record come the route, the checks, the OpenAPI document and the page at /api.
 
 A handler takes the access, the parameters (path and query, as one record) and the body, and returns a record to be sent as
 JSON, or a Response of its own.

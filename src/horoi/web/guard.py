@@ -155,15 +155,20 @@ class _Answer:
             assert self.deadline is not None
             self.deadline.reschedule(None)
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *_SAFETY]}
+                headers = list(message.get("headers", ()))
+                given = [name.lower() for name, _ in headers]
+                headers += [(name, value) for name, value in _SAFETY if name not in given]
+                message = {**message, "headers": headers}
         await self._send(message)
 
 
 _SAFETY = (
     (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+"""What every answer says unless it says it itself, as the explorer's pages do."""
 
 
 def _name_of(host: str) -> str:

@@ -1,7 +1,9 @@
-"""What the API says of itself: the OpenAPI document and the first page."""
+"""What the API says of itself: the OpenAPI document and a page that lists every endpoint."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from functools import lru_cache
 
@@ -27,7 +29,7 @@ def _document() -> bytes:
 
 
 def first_page(access: NodeAccess, _: NoQuery, __: None) -> HTMLResponse:
-    """The first page: which node this is, and every endpoint in a line."""
+    """A page for people: which node this is, and every endpoint in a line."""
     from horoi.web.routes.table import ENDPOINTS
 
     chain = access.node.chain
@@ -42,7 +44,9 @@ def first_page(access: NodeAccess, _: NoQuery, __: None) -> HTMLResponse:
             node=access.node_id.hex()[:16],
             height=chain.tip.height,
             rows=rows,
-        )
+            style=_STYLE,
+        ),
+        headers={"Content-Security-Policy": _POLICY},
     )
 
 
@@ -51,12 +55,19 @@ def _link(method: str, path: str) -> str:
     return f'<a href="{shown}">{shown}</a>' if method == "GET" and "{" not in path else shown
 
 
+_STYLE = (
+    "body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem } "
+    "td { padding: .1rem 1rem .1rem 0; vertical-align: top }"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Horoi: {network}</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
-td {{ padding: .1rem 1rem .1rem 0; vertical-align: top }}</style></head>
+<style>{style}</style></head>
 <body><h1>Horoi: {network}</h1>
-<p>Node {node}, at height {height}. This is its HTTP API; <a href="/openapi.json">openapi.json</a> describes it whole.</p>
+<p>Node {node}, at height {height}. This is its HTTP API; <a href="/openapi.json">openapi.json</a> describes it whole.
+<a href="/">The explorer</a> shows what it says.</p>
 <table>
 {rows}
 </table>

@@ -1,4 +1,4 @@
-"""All endpoints. Routes, the OpenAPI document and the first page are made from this table, so none can drift from it."""
+"""All endpoints. Routes, the OpenAPI document and the page at /api are made from this table, so none can drift from it."""
 
 from __future__ import annotations
 
@@ -156,5 +156,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/metrics", live.metrics, {CONTENT_TYPE.partition(";")[0]: None}),
     Endpoint("GET", "/healthz", status.health, {JSON: node.Health}),
     Endpoint("GET", "/openapi.json", about.openapi, {JSON: node.GenesisFile}),
-    Endpoint("GET", "/", about.first_page, {"text/html": None}),
+    Endpoint("GET", "/api", about.first_page, {"text/html": None}),
 )

@@ -1,0 +1,34 @@
+// Every page of the explorer: its address, the module that draws it, and where it stands in the navigation.
+// The build writes the addresses into the manifest, and a node serves the shell at each: this is the only list.
+
+export const routes = [
+  { path: "/", load: () => import("./pages/board.js") },
+  { path: "/board", load: () => import("./pages/board.js"), nav: "nav.board" },
+];
+
+/** The route of a path and the parts that its pattern names, or null. */
+export function match(path) {
+  for (const route of routes) {
+    const params = matchOne(route.path, path);
+    if (params) return { route, params };
+  }
+  return null;
+}
+
+function matchOne(pattern, path) {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  if (wanted.length !== given.length) return null;
+  const params = {};
+  for (let i = 0; i < wanted.length; i++) {
+    if (wanted[i].startsWith(":")) {
+      if (!given[i]) return null;
+      try {
+        params[wanted[i].slice(1)] = decodeURIComponent(given[i]);
+      } catch {
+        return null;
+      }
+    } else if (wanted[i] !== given[i]) return null;
+  }
+  return params;
+}
