@@ -39,7 +39,7 @@ function Top() {
       <${SearchBox} />
       <div class="tools">
         <${LiveSign} />
-        <button type="button" class="tool" lang=${lang.get() === "el" ? "en" : "el"} onClick=${() => lang.set(lang.get() === "el" ? "en" : "el")} aria-label=${t("lang.switch")}>${lang.get() === "el" ? "EN" : "ΕΛ"}</button>
+        <button type="button" class="tool" lang=${lang.get() === "el" ? "en" : "el"} onClick=${() => lang.set(lang.get() === "el" ? "en" : "el")}>${t("lang.switch")}</button>
         <${ThemeSwitch} />
         <button type="button" class="tool menu" aria-expanded=${isOpen} aria-controls="nav" onClick=${() => setOpen(!isOpen)}>${t("nav.menu")}</button>
       </div>
