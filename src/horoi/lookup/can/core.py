@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from horoi.lookup.can.config import CanConfig
 from horoi.lookup.can.hotspots import HotSpots
@@ -16,31 +16,21 @@ from horoi.lookup.can.messages import ANY_REALITY, AskPermit, Claim, Permitted
 from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.realities import Reality
 from horoi.lookup.can.zone import Place, Space, Zone
-from horoi.lookup.common.pending import Pending
-from horoi.lookup.common.permits import Permits
+from horoi.lookup.common.peer import MAX_BURIED, OnFailure, OnReply, Peer
 from horoi.lookup.common.providers import ProviderStore
-from horoi.lookup.common.rates import TokenBuckets
 from horoi.lookup.common.values import ValueStore
 from horoi.lookup.vocabulary import Address, Contact
-from horoi.machine.contract import Action, Arm, Send, Tell
-
-RPC = "rpc"
-"""The one timer of all requests under way."""
+from horoi.machine.contract import Arm, Send
 
 REFRESH = "refresh"
 """The timer after which kept values are offered to their other owners."""
 
 REFRESH_SOON_S = 2.0  # a guess: when the zones have settled
-BURIED_S = 60.0  # how long a silent peer is not believed in when others name it; a guess: they learn it too
 PROBE_S = 1.5  # a guess: two timeouts; several peers name the same stranger at once
 FAR = 2.0  # round trips of a neighbour that is farther than most, until it is asked again; a guess
 MAX_MET = 16  # peers remembered for the day when this one is cut off, a guess
-MAX_BURIED = 256  # a guess: more than the neighbours of one peer, twice over
 
 JITTER = 0.1  # of a period, so that peers that started together do not stay in step; a guess
-
-OnReply: TypeAlias = Callable[[Any, float], None]
-OnFailure: TypeAlias = Callable[[float], None]
 
 
 class Doubt(NamedTuple):
@@ -64,85 +54,52 @@ class Dispute(NamedTuple):
     zone: Zone
 
 
-class Context:
-    """What a request was for: called with the reply, or when it is given up."""
-
-    __slots__ = ("on_failure", "on_reply")
-
-    def __init__(self, on_reply: OnReply, on_failure: OnFailure) -> None:
-        self.on_reply = on_reply
-        self.on_failure = on_failure
-
-
-class Core:
+class Core(Peer):
     """State of one peer. A million must fit: what is not used is not made."""
 
     __slots__ = (
-        "_buckets",
-        "_buried",
         "_hotspots",
         "_met",
-        "_pending",
-        "_permits",
         "_probed",
         "_providers",
         "_values",
         "asking",
-        "bootstrap",
-        "config",
         "contact",
-        "dice",
         "held",
         "is_ticking",
         "joining",
         "leaving",
         "misplaced",
         "noticed",
-        "out",
-        "own_words",
         "realities",
-        "requests",
         "rtt_s",
         "space",
         "timers",
     )
 
+    config: CanConfig
+
     def __init__(self, contact: Contact, config: CanConfig, dice: Random, space: Space) -> None:
+        super().__init__(config, dice)
         self.contact = contact
-        self.config = config
-        self.dice = dice
         self.space = space
         self.realities = tuple(Reality(number, space, contact) for number in range(config.realities))
-        self.out: list[Action] = []
         self.rtt_s = 0.0  # of the reply that is being dealt with
-        self.requests = 0  # the application's, under way
         self.asking: dict[int, Any] | None = None  # ticket -> seek.Attempt that waits for its Arrived
         self.is_ticking = False  # that periodic timers have been armed
         self.held = 0  # messages that wait here for a way on
         self.joining = 0  # realities in which this peer has no zone yet
         self.leaving = False
-        self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
         self.noticed: list[Doubt | Loss | Dispute] | None = None  # to be seen to before this event is over
         self.misplaced = False  # something is kept here that may belong to another now
-        self.own_words: dict[int, None] | None = None  # what this peer provides, in order
         self.timers: dict[str, Callable[[float], None]] | None = None  # of single waits, by name
-        self._pending: Pending | None = None
         self._values: ValueStore | None = None
         self._providers: ProviderStore | None = None
-        self._permits: Permits | None = None
-        self._buckets: TokenBuckets | None = None
-        self._buried: dict[Contact, float] | None = None
         self._hotspots: HotSpots | None = None
         self._met: list[Contact] | None = None
         self._probed: dict[tuple[Address, int], float] | None = None
 
     # What is made on first use
-
-    @property
-    def pending(self) -> Pending:
-        if self._pending is None:
-            self._pending = Pending(self.dice)
-        return self._pending
 
     @property
     def values(self) -> ValueStore:
@@ -155,12 +112,6 @@ class Core:
         if self._providers is None:
             self._providers = ProviderStore()
         return self._providers
-
-    @property
-    def permits(self) -> Permits:
-        if self._permits is None:
-            self._permits = Permits(self.dice)
-        return self._permits
 
     @property
     def hotspots(self) -> HotSpots:
@@ -183,14 +134,6 @@ class Core:
     def has_cache(self) -> bool:
         return self._hotspots is not None
 
-    def may_serve(self, address: Address, now: float) -> bool:
-        """Whether a request from this address is within its rate."""
-        if self.config.rate_per_s is None:
-            return True
-        if self._buckets is None:
-            self._buckets = TokenBuckets(self.config.rate_per_s, 2 * self.config.rate_per_s)
-        return self._buckets.take(address, now)
-
     # Who is who
 
     @property
@@ -211,14 +154,13 @@ class Core:
 
     def is_believed(self, contact: Contact, now: float) -> bool:
         """Whether to talk to a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
-        buried_s = self._buried.get(contact) if self._buried is not None else None
-        return self.is_bound(contact) and not (buried_s is not None and now < buried_s + BURIED_S)
+        return self.is_bound(contact) and not self.is_buried(contact, now)
 
     def is_bound(self, contact: Contact) -> bool:
         """Whether it is a contact of another peer, whose id belongs to it."""
         if not 0 <= contact.id < 1 << self.config.bits or contact.address == self.contact.address:
             return False
-        return self.config.is_bound is None or self.config.is_bound(contact)
+        return super().is_bound(contact)
 
     def was_probed(self, address: Address, reality: int, now: float) -> bool:
         """Whether this peer was asked for its update a moment ago. If not, it is as good as asked now."""
@@ -229,15 +171,6 @@ class Core:
         if len(self._probed) > MAX_BURIED:
             del self._probed[next(iter(self._probed))]
         return now < at + PROBE_S
-
-    def bury(self, contact: Contact, now: float) -> None:
-        """A peer does not answer: do not believe others that name it, for a while."""
-        if self._buried is None:
-            self._buried = {}
-        self._buried.pop(contact, None)
-        self._buried[contact] = now
-        if len(self._buried) > MAX_BURIED:
-            del self._buried[next(iter(self._buried))]
 
     def meet(self, contact: Contact) -> None:
         """A peer has proved to be there: remember it, or with some luck in place of another."""
@@ -255,11 +188,6 @@ class Core:
         silent = list(self._buried)[-MAX_MET:] if self._buried is not None else []
         return [*(self._met or ()), *silent, *(Contact(0, address) for address in (self.bootstrap or ())[:MAX_MET])]
 
-    def exhume(self, contact: Contact) -> None:
-        """A peer that was taken for dead has spoken."""
-        if self._buried is not None:
-            self._buried.pop(contact, None)
-
     def permit_of(self, address: Address) -> bytes:
         """The permit that a neighbour or mate has given us; empty if none has."""
         for reality in self.realities:
@@ -272,15 +200,6 @@ class Core:
         return b""
 
     # Actions
-
-    def send(self, address: Address, message: Any) -> None:
-        self.out.append(Send(address, message))
-
-    def tell(self, notice: Any) -> None:
-        self.out.append(Tell(notice))
-
-    def arm(self, timer: Any, after_s: float | None) -> None:
-        self.out.append(Arm(timer, after_s))
 
     def arm_period(self, timer: str, period_s: float) -> None:
         """Arm a periodic timer, with jitter."""
@@ -319,15 +238,11 @@ class Core:
         timeout_s: float | None = None,
     ) -> None:
         """Send the request ``make(nonce)`` to a contact; one of the two is called later, or ``on_failure`` at once."""
-        pending = self.pending
-        if pending.full:
+        nonce = self.open(contact, on_reply, on_failure, now, timeout_s)
+        if nonce is None:
             on_failure(now)
             return
-        nonce = pending.open(contact, Context(on_reply, on_failure), now, timeout_s)
         self.out.append(Send(contact.address, make(nonce)))
-        wake_s = pending.wake_s(now)
-        if wake_s is not None:
-            self.out.append(Arm(RPC, wake_s))
 
     def ask_often(
         self,

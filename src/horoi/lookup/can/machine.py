@@ -27,7 +27,7 @@ from horoi.lookup.can import (
 )
 from horoi.lookup.can.codec import can_wire
 from horoi.lookup.can.config import CanConfig
-from horoi.lookup.can.core import REFRESH, RPC, Context, Core, Doubt, Loss
+from horoi.lookup.can.core import REFRESH, Core, Doubt, Loss
 from horoi.lookup.can.messages import (
     REPLIES,
     Arrived,
@@ -51,6 +51,7 @@ from horoi.lookup.can.messages import (
     Welcome,
 )
 from horoi.lookup.can.zone import Space
+from horoi.lookup.common.peer import PROVIDE, RPC, Context
 from horoi.lookup.vocabulary import (
     REQUESTS,
     Address,
@@ -150,7 +151,7 @@ class Can(Core):
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:
-            self._expire(now)
+            self.expire(now)
             return
         if self.timers is not None and timer in self.timers:
             self.timers.pop(timer)(now)
@@ -158,16 +159,6 @@ class Can(Core):
         act = _TIMERS.get(timer)
         if act is not None and self.bootstrap is not None and not self.leaving:
             act(self, now)
-
-    def _expire(self, now: float) -> None:
-        if self._pending is None:
-            return
-        for request in self._pending.expire(now):
-            request.context.on_failure(now)
-        if self._pending is not None:
-            wake_s = self._pending.wake_s(now)
-            if wake_s is not None:
-                self.arm(RPC, wake_s)
 
     def _lost(self, peer: Address, now: float) -> None:
         """The transport gave a peer up: see whether it is there."""
@@ -259,5 +250,5 @@ _TIMERS: dict[str, Callable[[Core, float], None]] = {
     joining.REASSIGN: reassignment.reassign,
     joining.REUNION: _reunite,
     REFRESH: keeping.refresh,
-    requests.PROVIDE: requests.provide_again,
+    PROVIDE: requests.provide_again,
 }

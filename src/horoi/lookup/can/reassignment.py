@@ -15,13 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 from horoi.lookup.can import joining, keeping, upkeep
-from horoi.lookup.can.core import REFRESH, RPC, Core
+from horoi.lookup.can.core import REFRESH, Core
 from horoi.lookup.can.joining import REASSIGN, REUNION, UPDATE
 from horoi.lookup.can.messages import MAX_ZONES, Claim, FindSiblings, Handover, No, Siblings, Taken, fitting
 from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.partition import volume
 from horoi.lookup.can.realities import Mate, Reality
 from horoi.lookup.can.zone import MAX_DEPTH, Zone, is_within, overlap
+from horoi.lookup.common.peer import RPC
 from horoi.lookup.vocabulary import Address, Contact, Left
 
 Given = Callable[[bool, float], None]
@@ -276,7 +277,7 @@ def end(core: Core) -> None:
     core.joining = 0
     core.leaving = False
     core.is_ticking = False
-    core.requests = 0
+    core.lookups = 0
     core.held = 0
     core.forget_kept()
     core.tell(Left())

@@ -9,17 +9,10 @@ from horoi.lookup.can import keeping, seek
 from horoi.lookup.can.core import Core
 from horoi.lookup.can.messages import Fetch, Fetched, FetchProviders, Kept, ProvidersHere, Store, StoreProvider
 from horoi.lookup.can.seek import Owner
+from horoi.lookup.common.refusals import KeyRequest, refusal
 from horoi.lookup.vocabulary import (
-    BAD_KEY,
-    BUSY,
-    MAX_LOOKUPS,
-    MAX_PAYLOAD_BYTES,
     MAX_PROVIDERS,
-    MAX_VALUE_BYTES,
-    NOT_JOINED,
-    PROVIDER_TTL_S,
     REFUSED,
-    TOO_LARGE,
     UNREACHABLE,
     Contact,
     Delivered,
@@ -37,12 +30,6 @@ from horoi.lookup.vocabulary import (
     Unprovide,
     Value,
 )
-
-PROVIDE = "provide"
-PROVIDE_AGAIN_S = PROVIDER_TTL_S / 2  # so that one lost word is no gap
-MAX_OWN_WORDS = 100_000  # a guess
-
-KeyRequest = Lookup | Route | Put | Get | Provide | FindProviders
 
 
 class Cost:
@@ -73,36 +60,24 @@ class Cost:
 
 def ask(core: Core, request: KeyRequest, now: float) -> None:
     """Begin one request, or refuse it at once."""
-    refusal = _refusal(core, request)
-    if refusal:
-        core.tell(Failed(request.token, refusal))
+    why = refusal(request, is_joined=core.is_joined, bits=core.config.bits, under_way=core.lookups)
+    if why:
+        core.tell(Failed(request.token, why))
         return
-    core.requests += 1
+    core.lookups += 1
     if isinstance(request, (Lookup, Route)):
         _look_up(core, request, now)
     elif isinstance(request, Put):
         _put(core, request, now)
     elif isinstance(request, Provide):
-        _remember(core, request.key)
+        core.remember_word(request.key)
         _provide(core, request, now)
     else:
         _Reading(core, request, now).next(now)
 
 
-def _refusal(core: Core, request: KeyRequest) -> str:
-    if not core.is_joined:
-        return NOT_JOINED
-    if not 0 <= request.key < 1 << core.config.bits:
-        return BAD_KEY
-    if isinstance(request, Put) and len(request.value) > MAX_VALUE_BYTES:
-        return TOO_LARGE
-    if isinstance(request, Route) and len(request.payload) > MAX_PAYLOAD_BYTES:
-        return TOO_LARGE
-    return BUSY if core.requests >= MAX_LOOKUPS else ""
-
-
 def _answer(core: Core, notice: Any) -> None:
-    core.requests -= 1
+    core.lookups -= 1
     core.tell(notice)
 
 
@@ -327,25 +302,12 @@ class _Reading:
 # What this peer provides
 
 
-def _remember(core: Core, key: int) -> None:
-    if core.own_words is None:
-        core.own_words = {}
-        core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    if len(core.own_words) < MAX_OWN_WORDS:
-        core.own_words[key] = None
-
-
 def unprovide(core: Core, request: Unprovide) -> None:
     """Say no more that this peer has the thing."""
-    if core.own_words is not None:
-        core.own_words.pop(request.key, None)
+    core.forget_word(request.key)
 
 
 def provide_again(core: Core, now: float) -> None:
     """Say again what this peer has; nothing is answered."""
-    if not core.own_words or not core.is_joined:
-        core.own_words = None
-        return
-    core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    for key in core.own_words:
+    for key in core.words_to_say() if core.is_joined else ():
         _say(core, key, lambda _copies, _refusal, _cost: None, now)

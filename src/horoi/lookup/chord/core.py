@@ -7,91 +7,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any
 
 from horoi.lookup.chord.config import ChordConfig
 from horoi.lookup.chord.messages import ANSWERS, Arrived, AskPermit, Forward, Ping
 from horoi.lookup.chord.node import Node
-from horoi.lookup.common.pending import Pending
-from horoi.lookup.common.permits import Permits
+from horoi.lookup.common.peer import MAX_BURIED, RPC, Context, OnFailure, OnReply, Peer
 from horoi.lookup.common.providers import ProviderStore
-from horoi.lookup.common.rates import TokenBuckets
 from horoi.lookup.common.values import ValueStore
-from horoi.lookup.vocabulary import Address, Contact
-from horoi.machine.contract import Action, Arm, Send, Tell
-
-RPC = "rpc"
-"""The one timer of all requests under way."""
-
-BURIED_S = (
-    60.0  # how long a peer that did not answer is not believed in when others name it; a guess: they learn it too
-)
-MAX_BURIED = 256  # a guess: more than the tables of one node
-
-OnReply: TypeAlias = Callable[[Any, float], None]
-OnFailure: TypeAlias = Callable[[float], None]
+from horoi.lookup.vocabulary import Contact
+from horoi.machine.contract import Send
 
 
-class Context:
-    """What a request was for: called with a reply of the ``expected`` types, or when it is given up."""
+class ExpectingContext(Context):
+    """A context that knows which types of reply there may be; any other is a failure."""
 
-    __slots__ = ("expected", "on_failure", "on_reply")
+    __slots__ = ("expected",)
 
     def __init__(self, expected: tuple[type, ...], on_reply: OnReply, on_failure: OnFailure) -> None:
+        super().__init__(on_reply, on_failure)
         self.expected = expected
-        self.on_reply = on_reply
-        self.on_failure = on_failure
 
 
-class Core:
+class Core(Peer):
     """State of one machine: one address, one or more (virtual) nodes. A million must fit: what is not used is not made."""
 
     __slots__ = (
-        "_buckets",
-        "_buried",
-        "_pending",
-        "_permits",
         "_providers",
         "_suspects",
         "_values",
-        "bootstrap",
-        "config",
-        "dice",
         "joining",
         "leaving",
-        "lookups",
         "nodes",
-        "out",
-        "own_words",
         "rounds",
     )
 
+    config: ChordConfig
+
     def __init__(self, contacts: Sequence[Contact], config: ChordConfig, dice: Random) -> None:
-        self.config = config
-        self.dice = dice
+        super().__init__(config, dice)
         self.nodes: tuple[Node, ...] = tuple(Node(contact, config.bits) for contact in contacts)
-        self.out: list[Action] = []
-        self.lookups = 0  # the application's, under way
         self.joining = 0  # nodes that have not found their successor yet
         self.leaving = False
         self.rounds = 0  # how often a join will still be tried
-        self.bootstrap: tuple[Address, ...] | None = None  # None: not joined
-        self.own_words: dict[int, None] | None = None  # what this peer provides, in order
-        self._pending: Pending | None = None
         self._values: ValueStore | None = None
         self._providers: ProviderStore | None = None
-        self._permits: Permits | None = None
-        self._buckets: TokenBuckets | None = None
-        self._buried: dict[Contact, float] | None = None
         self._suspects: dict[Contact, None] | None = None
 
     # What is made on first use
-
-    @property
-    def pending(self) -> Pending:
-        if self._pending is None:
-            self._pending = Pending(self.dice)
-        return self._pending
 
     @property
     def values(self) -> ValueStore:
@@ -106,23 +69,9 @@ class Core:
         return self._providers
 
     @property
-    def permits(self) -> Permits:
-        if self._permits is None:
-            self._permits = Permits(self.dice)
-        return self._permits
-
-    @property
     def keeps_values(self) -> bool:
         """True if anything was ever kept for others."""
         return self._values is not None or self._providers is not None
-
-    def may_serve(self, address: Address, now: float) -> bool:
-        """Whether a request from this address is within its rate."""
-        if self.config.rate_per_s is None:
-            return True
-        if self._buckets is None:
-            self._buckets = TokenBuckets(self.config.rate_per_s, 2 * self.config.rate_per_s)
-        return self._buckets.take(address, now)
 
     # Nodes
 
@@ -143,20 +92,12 @@ class Core:
 
     def is_believed(self, contact: Contact, now: float) -> bool:
         """Whether to take a contact that somebody named: its id belongs to it, and it was not silent a moment ago."""
-        if self._buried is not None:
-            buried_s = self._buried.get(contact)
-            if buried_s is not None and now < buried_s + BURIED_S:
-                return False
-        return self.config.is_bound is None or self.config.is_bound(contact)
+        return self.is_bound(contact) and not self.is_buried(contact, now)
 
     @property
     def trusts_all(self) -> bool:
         """Whether everyone who is named is believed: nobody was silent so far, and ids are taken on trust."""
         return self._suspects is None and self._buried is None and self.config.is_bound is None
-
-    def is_bound(self, contact: Contact) -> bool:
-        """Whether the id belongs to the contact, as far as this ring can tell."""
-        return self.config.is_bound is None or self.config.is_bound(contact)
 
     def suspect(self, contact: Contact, now: float) -> None:
         """A peer did not answer once, which may be a lost datagram. The second time in a row it is buried."""
@@ -171,12 +112,7 @@ class Core:
 
     def bury(self, contact: Contact, now: float) -> None:
         """A peer does not answer: forget it, and do not believe others that name it, for a while."""
-        if self._buried is None:
-            self._buried = {}
-        self._buried.pop(contact, None)
-        self._buried[contact] = now
-        if len(self._buried) > MAX_BURIED:
-            del self._buried[next(iter(self._buried))]
+        super().bury(contact, now)
         if self._suspects is not None:
             self._suspects.pop(contact, None)
         for node in self.nodes:
@@ -184,21 +120,11 @@ class Core:
 
     def exhume(self, contact: Contact) -> None:
         """A peer that was suspected or taken for dead has spoken."""
+        super().exhume(contact)
         if self._suspects is not None:
             self._suspects.pop(contact, None)
-        if self._buried is not None:
-            self._buried.pop(contact, None)
 
     # Actions
-
-    def send(self, address: Address, message: Any) -> None:
-        self.out.append(Send(address, message))
-
-    def tell(self, notice: Any) -> None:
-        self.out.append(Tell(notice))
-
-    def arm(self, timer: str, after_s: float | None) -> None:
-        self.out.append(Arm(timer, after_s))
 
     def ask(
         self,
@@ -210,17 +136,14 @@ class Core:
         timeout_s: float | None = None,
     ) -> None:
         """Send the request ``make(nonce)`` to a contact; one of the two is called later, or ``on_failure`` at once."""
-        pending = self.pending
-        if pending.full:
+        context = ExpectingContext((), on_reply, on_failure)
+        nonce = self.open_with(context, contact, now, timeout_s)
+        if nonce is None:
             on_failure(now)
             return
-        context = Context((), on_reply, on_failure)
-        message = make(pending.open(contact, context, now, timeout_s))
+        message = make(nonce)
         context.expected = ANSWERS[type(message)]
         self.out.append(Send(contact.address, message))
-        wake_s = pending.wake_s(now)
-        if wake_s is not None:
-            self.out.append(Arm(RPC, wake_s))
 
     def ask_twice(
         self,
@@ -269,7 +192,7 @@ class Core:
 
     def expect(self, on_reply: OnReply, on_failure: OnFailure, now: float, timeout_s: float) -> int:
         """Wait for a message with the returned ticket from whomever it may come."""
-        ticket = self.pending.open(None, Context((Arrived,), on_reply, on_failure), now, timeout_s)
+        ticket = self.pending.open(None, ExpectingContext((Arrived,), on_reply, on_failure), now, timeout_s)
         wake_s = self.pending.wake_s(now)
         if wake_s is not None:
             self.arm(RPC, wake_s)

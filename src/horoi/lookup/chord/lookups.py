@@ -21,10 +21,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from horoi.base.ids import in_half_open, in_open
-from horoi.lookup.chord.core import RPC, Core
+from horoi.lookup.chord.core import Core
 from horoi.lookup.chord.messages import MAX_HOPS, FindSuccessor, NextHop
 from horoi.lookup.chord.node import Node
 from horoi.lookup.chord.places import Place, merge
+from horoi.lookup.common.peer import RPC
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
 from horoi.machine.contract import Send
 

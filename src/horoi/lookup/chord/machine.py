@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from horoi.lookup.chord import forwarding, keeping, membership, requests, upkeep
 from horoi.lookup.chord.codec import chord_wire
 from horoi.lookup.chord.config import ChordConfig
-from horoi.lookup.chord.core import RPC, Context, Core
+from horoi.lookup.chord.core import Core, ExpectingContext
 from horoi.lookup.chord.messages import (
     REPLIES,
     Arrived,
@@ -42,6 +42,7 @@ from horoi.lookup.chord.messages import (
     Transfer,
     Welcome,
 )
+from horoi.lookup.common.peer import PROVIDE, RPC
 from horoi.lookup.vocabulary import (
     REQUESTS,
     Address,
@@ -118,20 +119,11 @@ class Chord(Core):
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:
-            self._expire(now)
+            self.expire(now)
         elif self.bootstrap is not None:
             act = _TIMERS.get(timer)
             if act is not None:
                 act(self, now)
-
-    def _expire(self, now: float) -> None:
-        if self._pending is None:
-            return
-        for request in self._pending.expire(now):
-            request.context.on_failure(now)
-        wake_s = self._pending.wake_s(now)
-        if wake_s is not None:
-            self.arm(RPC, wake_s)
 
     # Messages
 
@@ -151,7 +143,7 @@ class Chord(Core):
             return  # too late, or forged
         if request.contact is not None and not self.trusts_all:
             self.exhume(request.contact)
-        context: Context = request.context
+        context: ExpectingContext = request.context
         if type(message) in context.expected:
             context.on_reply(message, now)
         else:  # "not here", or nonsense
@@ -221,5 +213,5 @@ _TIMERS: dict[str, Callable[[Chord, float], None]] = {
     upkeep.REJOIN: membership.rejoin,
     upkeep.REPUBLISH: _republish,
     keeping.REPLICATE: keeping.replicate,
-    requests.PROVIDE: requests.provide_again,
+    PROVIDE: requests.provide_again,
 }

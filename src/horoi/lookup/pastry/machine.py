@@ -6,10 +6,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar
 
+from horoi.lookup.common.peer import PROVIDE, RPC
 from horoi.lookup.pastry import forwarding, joining, keeping, liveness, repair, requests, upkeep
 from horoi.lookup.pastry.codec import pastry_wire
 from horoi.lookup.pastry.config import PastryConfig
-from horoi.lookup.pastry.core import COPY, RPC, Core
+from horoi.lookup.pastry.core import COPY, Core
 from horoi.lookup.pastry.messages import (
     REPLIES,
     Ack,
@@ -97,18 +98,11 @@ class Pastry(Core):
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:
-            self._expire(now)
+            self.expire(now)
         elif self.bootstrap is not None:
             act = _TIMERS.get(timer)
             if act is not None:
                 act(self, now)
-
-    def _expire(self, now: float) -> None:
-        for request in self.pending.expire(now):
-            request.context.on_failure(now)
-        wake_s = self.pending.wake_s(now)
-        if wake_s is not None:
-            self.arm(RPC, wake_s)
 
     # Messages
 
@@ -196,5 +190,5 @@ _TIMERS: dict[str, Callable[[Core, float], None]] = {
     joining.LISTEN: joining.listen,
     COPY: keeping.look_after_copies,
     keeping.COPIES: keeping.send_copies,
-    requests.PROVIDE: requests.provide_again,
+    PROVIDE: requests.provide_again,
 }

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from horoi.lookup.common.refusals import KeyRequest, refusal
 from horoi.lookup.pastry import keeping
 from horoi.lookup.pastry.core import Core
 from horoi.lookup.pastry.lookups import Search
 from horoi.lookup.pastry.messages import AddProvider, Fetch, Fetched, FetchedProviders, FetchProviders, Kept, Store
 from horoi.lookup.vocabulary import (
-    BAD_KEY,
-    BUSY,
-    MAX_LOOKUPS,
-    MAX_PAYLOAD_BYTES,
     MAX_PROVIDERS,
-    MAX_VALUE_BYTES,
-    NOT_JOINED,
-    PROVIDER_TTL_S,
     REFUSED,
-    TOO_LARGE,
     UNREACHABLE,
     Contact,
     Failed,
@@ -37,38 +30,21 @@ from horoi.lookup.vocabulary import (
     Value,
 )
 
-PROVIDE = "provide"
-PROVIDE_AGAIN_S = PROVIDER_TTL_S / 2  # so that one lost word is no gap
-MAX_OWN_WORDS = 100_000  # a guess
 MAX_TTL_S = 1e9  # of a message; the store keeps nothing so long
-
-KeyRequest = Lookup | Route | Put | Get | Provide | FindProviders
 
 
 def ask(core: Core, request: KeyRequest, now: float) -> None:
     """Begin one request, or refuse it at once."""
-    refusal = _refusal(core, request)
-    if refusal:
-        core.tell(Failed(request.token, refusal))
+    why = refusal(request, is_joined=core.is_joined, bits=core.config.bits, under_way=core.lookups)
+    if why:
+        core.tell(Failed(request.token, why))
         return
     core.lookups += 1
     if isinstance(request, Provide):
-        _remember(core, request.key)
+        core.remember_word(request.key)
     is_plain_route = isinstance(request, Route) and core.config.routes == 1
     payload = request.payload if isinstance(request, Route) and is_plain_route else None
     Search(core, request.key, lambda search, at: _found(core, request, search, at), payload=payload).begin(now)
-
-
-def _refusal(core: Core, request: KeyRequest) -> str:
-    if not core.is_joined:
-        return NOT_JOINED
-    if not 0 <= request.key < 1 << core.config.bits:
-        return BAD_KEY
-    if isinstance(request, Put) and len(request.value) > MAX_VALUE_BYTES:
-        return TOO_LARGE
-    if isinstance(request, Route) and len(request.payload) > MAX_PAYLOAD_BYTES:
-        return TOO_LARGE
-    return BUSY if core.lookups >= MAX_LOOKUPS else ""
 
 
 def _answer(core: Core, notice: Any) -> None:
@@ -241,24 +217,14 @@ def _reader(request: Get | FindProviders) -> Callable[[int, bytes], Fetch | Fetc
 # What this peer provides
 
 
-def _remember(core: Core, key: int) -> None:
-    if not core.own_words:
-        core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    if len(core.own_words) < MAX_OWN_WORDS:
-        core.own_words[key] = None
-
-
 def unprovide(core: Core, request: Unprovide) -> None:
     """Say no more that this peer has the thing."""
-    core.own_words.pop(request.key, None)
+    core.forget_word(request.key)
 
 
 def provide_again(core: Core, now: float) -> None:
     """Say again what this peer has; nothing is answered."""
-    if not core.own_words or not core.is_joined:
-        return
-    core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    for key in list(core.own_words):
+    for key in core.words_to_say() if core.is_joined else ():
         Search(core, key, lambda search, at: _say_again(core, search, at)).begin(now)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar
 
+from horoi.lookup.common.peer import PROVIDE, RPC
 from horoi.lookup.tapestry import forwarding, joining, keeping, liveness, multicast, repair, requests, upkeep
 from horoi.lookup.tapestry.codec import tapestry_wire
 from horoi.lookup.tapestry.config import TapestryConfig
-from horoi.lookup.tapestry.core import COPY, RPC, Core
+from horoi.lookup.tapestry.core import COPY, Core
 from horoi.lookup.tapestry.messages import (
     MAX_NEIGHBOURS,
     REPLIES,
@@ -93,18 +94,11 @@ class Tapestry(Core):
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:
-            self._expire(now)
+            self.expire(now)
         elif self.bootstrap is not None:
             act = _TIMERS.get(timer)
             if act is not None:
                 act(self, now)
-
-    def _expire(self, now: float) -> None:
-        for request in self.pending.expire(now):
-            request.context.on_failure(now)
-        wake_s = self.pending.wake_s(now)
-        if wake_s is not None:
-            self.arm(RPC, wake_s)
 
     # Messages
 
@@ -176,5 +170,5 @@ _TIMERS: dict[str, Callable[[Core, float], None]] = {
     joining.JOIN_AGAIN: joining.join_again,
     keeping.REFRESH: keeping.refresh,
     COPY: keeping.look_after,
-    requests.PROVIDE: requests.provide_again,
+    PROVIDE: requests.provide_again,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from horoi.lookup.common.refusals import KeyRequest, refusal
 from horoi.lookup.tapestry import keeping
 from horoi.lookup.tapestry.core import Core
 from horoi.lookup.tapestry.forwarding import holders_of
@@ -24,16 +25,8 @@ from horoi.lookup.tapestry.messages import (
 )
 from horoi.lookup.tapestry.object_pointers import salted
 from horoi.lookup.vocabulary import (
-    BAD_KEY,
-    BUSY,
-    MAX_LOOKUPS,
-    MAX_PAYLOAD_BYTES,
     MAX_PROVIDERS,
-    MAX_VALUE_BYTES,
-    NOT_JOINED,
-    PROVIDER_TTL_S,
     REFUSED,
-    TOO_LARGE,
     UNREACHABLE,
     Contact,
     Failed,
@@ -51,19 +44,14 @@ from horoi.lookup.vocabulary import (
     Value,
 )
 
-PROVIDE = "provide"
-PROVIDE_AGAIN_S = PROVIDER_TTL_S / 2  # so that one lost word is no gap
-MAX_OWN_WORDS = 100_000  # a guess
 MAX_TTL_S = 1e9  # of a message; the store keeps nothing so long
-
-KeyRequest = Lookup | Route | Put | Get | Provide | FindProviders
 
 
 def ask(core: Core, request: KeyRequest, now: float) -> None:
     """Begin one request, or refuse it at once."""
-    refusal = _refusal(core, request)
-    if refusal:
-        core.tell(Failed(request.token, refusal))
+    why = refusal(request, is_joined=core.is_joined, bits=core.config.bits, under_way=core.lookups)
+    if why:
+        core.tell(Failed(request.token, why))
         return
     core.lookups += 1
     if isinstance(request, (Lookup, Route)):
@@ -77,18 +65,6 @@ def ask(core: Core, request: KeyRequest, now: float) -> None:
         _Publish(core, request).begin(now)
     else:
         _Find(core, request).step(now)
-
-
-def _refusal(core: Core, request: KeyRequest) -> str:
-    if not core.is_joined:
-        return NOT_JOINED
-    if not 0 <= request.key < 1 << core.config.bits:
-        return BAD_KEY
-    if isinstance(request, Put) and len(request.value) > MAX_VALUE_BYTES:
-        return TOO_LARGE
-    if isinstance(request, Route) and len(request.payload) > MAX_PAYLOAD_BYTES:
-        return TOO_LARGE
-    return BUSY if core.lookups >= MAX_LOOKUPS else ""
 
 
 def _answer(core: Core, notice: Any) -> None:
@@ -362,28 +338,25 @@ class _Find:
 
 
 def _remember(core: Core, key: int) -> None:
-    if not core.own_words:
-        core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    if len(core.own_words) < MAX_OWN_WORDS:
-        core.own_words[key] = None
-        for salt in range(core.config.roots):
-            core.own_pointers[salted(key, salt, core.config.bits)] = None
+    core.remember_word(key)
+    for place in _places(core, key):
+        core.own_pointers[place] = None
+
+
+def _places(core: Core, key: int) -> list[int]:
+    return [salted(key, salt, core.config.bits) for salt in range(core.config.roots)]
 
 
 def unprovide(core: Core, request: Unprovide) -> None:
     """Say no more that this peer has the thing."""
-    core.own_words.pop(request.key, None)
+    core.forget_word(request.key)
     if 0 <= request.key < 1 << core.config.bits:
-        for salt in range(core.config.roots):
-            core.own_pointers.pop(salted(request.key, salt, core.config.bits), None)
+        for place in _places(core, request.key):
+            core.own_pointers.pop(place, None)
 
 
 def provide_again(core: Core, now: float) -> None:
     """Say again what this peer has; nothing is answered."""
-    if not core.own_words or not core.is_joined:
-        return
-    core.arm(PROVIDE, PROVIDE_AGAIN_S)
-    for key in list(core.own_words):
-        for salt in range(core.config.roots):
-            place = salted(key, salt, core.config.bits)
+    for key in core.words_to_say() if core.is_joined else ():
+        for place in _places(core, key):
             Search(core, place, lambda _search, _at: None, purpose=PUBLISH).begin(now)
