@@ -11,6 +11,7 @@ from tests.docs.docs_pages import PROJECT, blocks, read
 from horoi.base import errors
 from horoi.cli import exits
 from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES
+from horoi.node.offers import messages as offers_messages
 from horoi.node.peers import addresses, machine
 from horoi.node.peers import messages as peers_messages
 from horoi.node.relay import messages as relay_messages
@@ -25,7 +26,12 @@ WIRE = read(DOCS / "wire.md")
 STORIES = read(DOCS / "stories.md")
 OPERATING = read(DOCS / "operating.md")
 
-NODE_WIRE = sync_messages.sync_wire(MAX_BLOCK_SIZE_BYTES) + relay_messages.relay_wire() + peers_messages.WIRE
+NODE_WIRE = (
+    sync_messages.sync_wire(MAX_BLOCK_SIZE_BYTES)
+    + relay_messages.relay_wire()
+    + peers_messages.WIRE
+    + offers_messages.WIRE
+)
 
 
 def section(text: str, heading: str) -> str:
@@ -86,6 +92,7 @@ def test_the_limits_of_the_wire_are_those_of_the_code() -> None:
         "ids per message": relay_messages.MAX_IDS,
         "message of peers, bytes": peers_messages.WIRE.max_size_bytes,
         "message of transactions, bytes": relay_messages.relay_wire().max_size_bytes,
+        "message of offers, bytes": offers_messages.WIRE.max_size_bytes,
     }
     assert (sync_messages.sync_wire(1000) + relay_messages.relay_wire()).max_size_bytes == 357_000
     assert (sync_messages.sync_wire(10**6) + relay_messages.relay_wire()).max_size_bytes == 10**6 + 1000

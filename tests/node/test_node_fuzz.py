@@ -35,6 +35,8 @@ from horoi.ledger.transaction import (
 from horoi.machine import Action, Arm, Asked, Drop, Event, Finished, Fired, Linked, Lost, Received, Run, Save, Unlinked
 from horoi.machine.host import Place, Started
 from horoi.node.node import NodeConfig, build_node
+from horoi.node.offers.messages import OfferGet, OfferGive, OfferGone, OfferHave, Version
+from horoi.node.offers.offer import Offer, Refusal, Stake, Terms
 from horoi.node.peers.messages import PROTOCOL_VERSION, Addresses, GetAddresses, Hello, Ping, Pong
 from horoi.node.relay import Announce, Deliver, NotFound, Request
 from horoi.node.sync.messages import BlockData, GetBlocks, GetHeaders, Headers, NoBlocks
@@ -180,6 +182,17 @@ blocks = st.one_of(
     ),
     st.builds(BlockData, hashes, st.binary(max_size=300)),
 )
+signature_bytes = st.binary(min_size=64, max_size=64)
+terms = st.builds(
+    Terms,
+    st.one_of(bodies, st.sampled_from(SPENDS).map(lambda t: t.body)),
+    keys,
+    st.builds(Stake, hashes, small),
+    st.one_of(st.just(int(NOW * 1000) + 1_000), st.integers(1, 2**53)),
+    st.text(max_size=20),
+)
+refusals = st.builds(Refusal, keys, st.text(max_size=20), signature_bytes)
+offers = st.builds(Offer, terms, signature_bytes, witnesses, some(refusals, most=2), st.none() | signature_bytes)
 
 
 messages = st.one_of(
@@ -193,6 +206,10 @@ messages = st.one_of(
     st.builds(Request, some(hashes, 1)),
     st.builds(Deliver, some(transactions, 1, 3)),
     st.builds(NotFound, some(hashes, 1)),
+    st.builds(OfferHave, some(st.builds(Version, hashes, st.binary(min_size=8, max_size=8)), 1)),
+    st.builds(OfferGet, some(hashes, 1)),
+    st.builds(OfferGive, some(offers, 1, 2)),
+    st.builds(OfferGone, some(hashes, 1)),
     st.sampled_from([hello(peer) for peer in PEERS]),
     st.just(GetAddresses()),
     st.builds(Addresses, some(st.one_of(st.just("10.9.9.9:7700"), st.text(max_size=40)))),

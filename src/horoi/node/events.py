@@ -9,6 +9,7 @@ from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.ledger import Prepared, Undo
 from horoi.ledger.transaction import Transaction
 from horoi.machine.contract import Peer
+from horoi.node.offers.offer import Offer
 
 
 class ConnectedBlock(msgspec.Struct, frozen=True, gc=False):
@@ -151,3 +152,31 @@ class SubmitBlock(msgspec.Struct, frozen=True, gc=False):
     """Request: a block made here (mined)."""
 
     block: Block
+
+
+class PutOffer(msgspec.Struct, frozen=True, gc=False):
+    """Request: keep this offer, or what this copy of a known one states, and tell the peers. Answered by ``OfferPut``."""
+
+    token: int
+    offer: Offer
+
+
+class OfferPut(msgspec.Struct, frozen=True, gc=False):
+    """Notice: the answer to a ``PutOffer``; ``rule`` and ``detail`` are empty if it was accepted, and ``id`` is the offer's."""
+
+    token: int
+    id: bytes
+    rule: str = ""
+    detail: str = ""
+
+
+class OfferSeen(msgspec.Struct, frozen=True, gc=False):
+    """Notice: an offer that was not known here."""
+
+    id: bytes
+
+
+class OfferChanged(msgspec.Struct, frozen=True, gc=False):
+    """Notice: somebody signed, refused or withdrew a known offer, or its state changed."""
+
+    id: bytes

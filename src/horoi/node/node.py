@@ -2,7 +2,7 @@
 
     peers   who is there                sync    which chain is the tip
     relay   transactions                miner   the next block
-    index   what people ask
+    index   what people ask             offers  what waits for somebody's signature
 
 The application (API, story, lab) holds a ``Node``: it asks through the world with requests (``Submit``, ``SetMining``, ...),
 and reads chain, mempool, index and peers directly, from the same thread as the machines.
@@ -28,6 +28,10 @@ from horoi.node.index.index import FlushIndex, Index
 from horoi.node.mempool import Mempool
 from horoi.node.mempool import saved as saved_pool
 from horoi.node.mining.machine import Miner
+from horoi.node.offers.machine import Offers
+from horoi.node.offers.saved import FILE as OFFERS_FILE
+from horoi.node.offers.saved import RECORD_CODEC as OFFERS_CODEC
+from horoi.node.offers.saved import OffersRecord
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.machine import Peers
 from horoi.node.peers.messages import RECORD_CODEC, RECORD_FILE, AddressBookRecord
@@ -69,6 +73,7 @@ class Node:
     relay: Relay
     peers: Peers
     miner: Miner
+    offers: Offers
     index: Index | None
     stack: Stack
     disk: Disk
@@ -76,7 +81,7 @@ class Node:
     @property
     def wire(self) -> Wire:
         """Every message that the node's machines understand."""
-        return self.sync.wire + self.relay.wire + PEERS_WIRE
+        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire
 
     def save(self, record: Any) -> None:
         """Make a record durable; the world calls this for every ``Save``."""
@@ -88,7 +93,7 @@ class Node:
             assert self.index is not None
             self.index.flush()
         else:
-            assert isinstance(record, AddressBookRecord)
+            assert isinstance(record, AddressBookRecord | OffersRecord)
             write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
@@ -98,6 +103,7 @@ class Node:
                 closing.callback(self.index.close)
             closing.callback(self.chain.close)
             closing.callback(lambda: write_sealed(self.disk, *self.peers.record().file()))
+            closing.callback(lambda: write_sealed(self.disk, *self.offers.record().file()))
             closing.callback(lambda: write_sealed(self.disk, MEMPOOL_FILE, self.mempool.dump()))
 
 
@@ -117,6 +123,15 @@ def load_mempool(disk: Disk, network: bytes) -> tuple[Transaction, ...]:
         return saved_pool.load(data, network) if data else ()
     except (DecodeError, StorageError):
         return ()
+
+
+def load_offers(disk: Disk) -> OffersRecord | None:
+    """The offers of an earlier life; None if there is none, or they are damaged (the peers have them still)."""
+    data = read_sealed(disk, OFFERS_FILE)
+    try:
+        return OFFERS_CODEC.decode(data) if data else None
+    except DecodeError:
+        return None
 
 
 def build_node(config: NodeConfig, place: Place) -> Node:
@@ -144,8 +159,19 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     machines: dict[str, Any] = {"peers": peers, "sync": sync}
     if index is not None:
         machines["index"] = index
-    machines |= {"relay": relay, "miner": miner}
-    return Node(config, chain, mempool, sync, relay, peers, miner, index, Stack(machines), place.disk)
+    offers = Offers(chain, place.dice, place_of=_place_of(index), restored=load_offers(place.disk))
+    machines |= {"relay": relay, "offers": offers, "miner": miner}
+    return Node(config, chain, mempool, sync, relay, peers, miner, offers, index, Stack(machines), place.disk)
+
+
+def _place_of(index: Index | None) -> Callable[[bytes], int | None]:
+    """The height at which a transaction was confirmed, as far as an index knows."""
+
+    def place_of(transaction: bytes) -> int | None:
+        place = index.transaction_place(transaction) if index is not None else None
+        return place.height if place is not None else None
+
+    return place_of
 
 
 def boot_node(config: NodeConfig, lives: Callable[[Node], None] | None = None) -> Callable[[Place], Hosted]:
