@@ -29,26 +29,23 @@ MAX_PENDING = 1024  # requests under way per machine, a guess: hundreds of looku
 class RoundTrips:
     """Smoothed round trip and its deviation (RFC 6298, section 2)."""
 
-    __slots__ = ("deviation_s", "smoothed_s")
+    __slots__ = ("deviation_s", "smoothed_s", "timeout_s")
 
     def __init__(self) -> None:
         self.smoothed_s = 0.0
         self.deviation_s = 0.0
+        self.timeout_s = FIRST_TIMEOUT_S
+        """How long to wait for an answer now."""
 
     def add(self, round_trip_s: float) -> None:
         """Take one measurement."""
         if not self.smoothed_s:
             self.smoothed_s, self.deviation_s = round_trip_s, round_trip_s / 2
-            return
-        self.deviation_s += (abs(self.smoothed_s - round_trip_s) - self.deviation_s) / 4
-        self.smoothed_s += (round_trip_s - self.smoothed_s) / 8
-
-    @property
-    def timeout_s(self) -> float:
-        """How long to wait for an answer now."""
-        if not self.smoothed_s:
-            return FIRST_TIMEOUT_S
-        return min(max(self.smoothed_s + 4 * self.deviation_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
+        else:
+            self.deviation_s += (abs(self.smoothed_s - round_trip_s) - self.deviation_s) / 4
+            self.smoothed_s += (round_trip_s - self.smoothed_s) / 8
+        timeout_s = self.smoothed_s + 4 * self.deviation_s
+        self.timeout_s = MIN_TIMEOUT_S if timeout_s < MIN_TIMEOUT_S else min(timeout_s, MAX_TIMEOUT_S)
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -92,7 +89,8 @@ class Pending:
         nonce = self._dice.getrandbits(NONCE_BITS)
         due_s = now + (timeout_s if timeout_s is not None else self.round_trips.timeout_s)
         self._requests[nonce] = Request(contact, context, now, due_s)
-        self._soonest_s = min(self._soonest_s, due_s)
+        if due_s < self._soonest_s:
+            self._soonest_s = due_s
         return nonce
 
     def close(self, nonce: int, address: Address, now: float) -> Request | None:

@@ -250,21 +250,13 @@ class Core:
 
     def meet(self, contact: Contact, now: float) -> None:
         """Somebody asks. That is no proof, since addresses can be forged: a stranger whom the table could use is pinged."""
-        table = self.table
-        known = table.get(contact.id)
-        if known is not None:
-            if known.address == contact.address and not table.is_failing(contact.id):
-                table.seen(contact)
-                return
-            if known.address == contact.address or not table.is_failing(contact.id):
-                return
-        if contact.id == table.id:
+        is_wanted = self.table.asked_by(contact)
+        if is_wanted is None:
             return
-        bucket = table.bucket_of(contact.id)
-        if not table.wants(bucket):
+        if not is_wanted:
             if self.config.upkeep:
-                table.wait(contact)
-                self._test(bucket, now)
+                self.table.wait(contact)
+                self._test(self.table.bucket_of(contact.id), now)
             return
         is_bound = self.config.is_bound
         if is_bound is not None and not is_bound(contact):

@@ -124,21 +124,22 @@ class Kademlia(Upkeep):
     # Messages
 
     def _received(self, address: Address, message: object, now: float) -> None:
-        if isinstance(message, Reply):
-            self._replied(address, message, now)
-        elif isinstance(message, Refusal):
-            self._refused(address, message, now)
+        kind = type(message)
+        if kind is Reply:
+            self._replied(address, message, now)  # type: ignore[arg-type]
+        elif kind is Refusal:
+            self._refused(address, message, now)  # type: ignore[arg-type]
         elif self.serves and not self.config.read_only and self.server.admits(address, now):
             self._serve(address, message, now)
 
     def _serve(self, address: Address, message: object, now: float) -> None:
-        if isinstance(message, Malformed):
+        if type(message) is Malformed:
             self.do(Send(address, Refusal(message.tid, message.code, message.text)))
             return
         query: Any = message
         answer = self.server.answer(query, address, now)
-        self.do(Send(address, answer))
-        if isinstance(message, Deliver) and isinstance(answer, Reply):
+        self._actions.append(Send(address, answer))
+        if type(message) is Deliver and type(answer) is Reply:
             self.do(Tell(Delivered(message.target, message.payload, Contact(message.sender, address), message.hops)))
         if not query.read_only:
             self.meet(Contact(query.sender, address), now)

@@ -16,6 +16,8 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from horoi.lookup.vocabulary import Contact
 
 MAX_QUERIES_FACTOR = 12  # times k: what liars can make a lookup cost; an honest one asks k and a few. A guess
@@ -24,17 +26,17 @@ KEEP_FACTOR = 4  # times k: candidates kept beyond the k nearest, in case those 
 _HEARD, _ASKED, _ASKED_AGAIN, _ANSWERED, _FAILED = range(5)
 
 
-class Candidate:
-    """A peer that a search has heard of."""
+class Candidate(msgspec.Struct, gc=False):
+    """A peer that a search has heard of. ``source`` is who named it; None: this peer knew it."""
 
-    __slots__ = ("contact", "hops", "source", "state")
+    contact: Contact
+    source: Candidate | None
+    state: int = _HEARD
 
-    def __init__(self, contact: Contact, source: Candidate | None) -> None:
-        self.contact = contact
-        self.source = source
-        """Who named it; None: this peer knew it."""
-        self.hops: int = source.hops + 1 if source is not None else 1
-        self.state = _HEARD
+    @property
+    def hops(self) -> int:
+        """How many steps led to it, the one to itself counted."""
+        return len(way_to(self))
 
 
 class Path:
@@ -45,6 +47,7 @@ class Path:
         "_alpha",
         "_claimed",
         "_distances",
+        "_heard",
         "_k",
         "_seen",
         "_since_progress",
@@ -62,6 +65,7 @@ class Path:
         own = Candidate(Contact(own_id, None), None)
         own.state = _FAILED  # nobody asks itself
         self._seen: dict[int, Candidate] = {own_id ^ target: own}
+        self._heard = {own_id}  # ids of all that were ever named, also of those that are too far to be kept
         self._distances: list[int] = []  # of candidates that have not failed, ascending
         self._unasked: list[int] = []  # those of them that were only heard of, ascending
         self._again: list[int] = []  # those that failed once
@@ -71,23 +75,27 @@ class Path:
 
     def add(self, contacts: Iterable[Contact], source: Candidate | None) -> bool:
         """Hear of contacts. True if one is nearer than all before."""
+        heard = self._heard
+        news = [contact for contact in contacts if contact.id not in heard]
+        if not news:
+            return False
         distances, unasked, seen, target = self._distances, self._unasked, self._seen, self._target
+        new = []
+        for contact in news:
+            if contact.id not in heard:  # an answer may name one twice
+                heard.add(contact.id)
+                distance = contact.id ^ target
+                seen[distance] = Candidate(contact, source)
+                new.append(distance)
         nearest = distances[0] if distances else None
-        most = KEEP_FACTOR * self._k
-        for contact in contacts:
-            distance = contact.id ^ target
-            if distance in seen:
-                continue
-            if len(distances) >= most:
-                if distance > distances[-1]:
-                    continue
-                if unasked and unasked[-1] == distances[-1]:
-                    del seen[unasked.pop()]
-                    del distances[-1]
-            seen[distance] = Candidate(contact, source)
-            insort(distances, distance)
-            insort(unasked, distance)
-        return bool(distances) and (nearest is None or distances[0] < nearest)
+        distances += new
+        distances.sort()
+        unasked += new
+        unasked.sort()
+        while len(distances) > KEEP_FACTOR * self._k and unasked and unasked[-1] == distances[-1]:
+            del seen[unasked.pop()]
+            del distances[-1]
+        return nearest is None or distances[0] < nearest
 
     def next(self) -> list[Contact]:
         """Whom to ask now: so many that alpha are under way, or all of the k nearest where nothing nearer comes."""
@@ -209,6 +217,8 @@ class Search:
     @property
     def waiting(self) -> int:
         """Requests under way. The search is over when there are none after ``next``."""
+        if len(self._paths) == 1:
+            return self._paths[0].waiting
         return sum(path.waiting for path in self._paths)
 
     def closest(self) -> list[Contact]:

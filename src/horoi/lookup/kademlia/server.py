@@ -166,19 +166,13 @@ class Server:
     def _contacts(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
         """The nearest contacts to the target that the sender wants, without itself; fewer if the query is short."""
         config = self._config
-        sender = query.sender
         count = config.k
         if config.mainline:
             return self._of_families(query, address)
         room = (AMPLIFICATION * (QUERY_BYTES + len(getattr(query, "padding", b""))) - REPLY_BYTES) // CONTACT_BYTES
         if room < count and not self._is_proven(query, address):
             count = max(room, 1)
-        found = self.table.closest(query.target, count)
-        contacts = [contact for contact in found if contact.id != sender]
-        if len(contacts) < len(found):  # the sender is near its own target: name one more
-            found = self.table.closest(query.target, count + 1)
-            contacts = [contact for contact in found if contact.id != sender]
-        return tuple(contacts)
+        return tuple(self.table.closest(query.target, count, query.sender))
 
     def _of_families(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
         """k contacts of each address family that is wanted, the sender's own by default (BEP 32)."""

@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Iterator
 from itertools import islice
 
+from horoi.base.ids import ID_BITS
 from horoi.lookup.vocabulary import Contact
 
 NEAR_FACTOR = 4  # how many times k a bucket near this peer may hold: a guess that a fair coin exceeds once in 10**9
@@ -27,14 +28,22 @@ CACHE_SIZE = 8  # candidates per full bucket, as in Mainline implementations; a 
 MAX_FAILURES = 5  # paper, section 4.1: "fails to respond to 5 RPCs in a row"
 
 
+HEAD_BITS = 64  # what an array('Q') holds
+
+
 class ContactBook:
-    """Numbers for contacts, one for each id. A ``shared`` book (of a simulation) never forgets a number."""
+    """Numbers for contacts, one for each id. A ``shared`` book (of a simulation) never forgets a number.
 
-    __slots__ = ("_free", "contacts", "number_of", "shared")
+    ``heads`` are the first 64 bits of the ids: enough to tell who is nearer, unless two share them, and side by side in memory.
+    """
 
-    def __init__(self, *, shared: bool = False) -> None:
+    __slots__ = ("_free", "contacts", "heads", "number_of", "shared", "shift")
+
+    def __init__(self, bits: int = ID_BITS, *, shared: bool = False) -> None:
         self.shared = shared
         self.contacts: list[Contact] = []
+        self.heads = array("Q")
+        self.shift = max(0, bits - HEAD_BITS)
         self.number_of: dict[int, int] = {}
         self._free: list[int] = []
 
@@ -46,9 +55,11 @@ class ContactBook:
         if self._free:
             number = self._free.pop()
             self.contacts[number] = contact
+            self.heads[number] = contact.id >> self.shift
         else:
             number = len(self.contacts)
             self.contacts.append(contact)
+            self.heads.append(contact.id >> self.shift)
         self.number_of[contact.id] = number
         return number
 
@@ -69,7 +80,7 @@ class RoutingTable:
         self.bits = bits
         self.k = k
         self.digit_bits = digit_bits
-        self._book = book if book is not None else ContactBook()
+        self._book = book if book is not None else ContactBook(bits)
         self._numbers = array("I")
         self._counts = bytearray()  # contacts per bucket; as long as the deepest bucket in use
         self._cache: dict[int, dict[int, Contact]] | None = None
@@ -108,10 +119,8 @@ class RoutingTable:
         if number is None or bucket >= len(self._counts):
             return -1
         start = sum(self._counts[:bucket])
-        try:
-            return self._numbers.index(number, start, start + self._counts[bucket])
-        except ValueError:
-            return -1
+        members = self._numbers[start : start + self._counts[bucket]]
+        return start + members.index(number) if number in members else -1
 
     def get(self, contact_id: int) -> Contact | None:
         """The contact of this id, if it is in a bucket."""
@@ -143,6 +152,23 @@ class RoutingTable:
         self._remember(bucket, contact)
         return False
 
+    def asked_by(self, contact: Contact) -> bool | None:
+        """A contact has asked, which is no proof that it is there.
+
+        None: it is known, and if it is at this address, it is the last seen now. True: it would be taken if it answered.
+        False: its bucket is full.
+        """
+        if contact.id == self.id:
+            return None
+        bucket = self.bucket_of(contact.id)
+        at = self._find(contact.id, bucket)
+        if at < 0:
+            return self.wants(bucket)
+        if self.failed and contact.id in self.failed:
+            return True
+        self._refresh(contact, bucket, at)
+        return None
+
     def _refresh(self, contact: Contact, bucket: int, at: int) -> bool:
         numbers = self._numbers
         number = numbers[at]
@@ -166,7 +192,7 @@ class RoutingTable:
         counts = self._counts
         if bucket >= len(counts) or counts[bucket] < self.k:
             return True
-        return counts[bucket] < min(255, NEAR_FACTOR * self.k) and sum(counts[bucket + 1 :]) < self.k
+        return sum(counts[bucket + 1 :]) < self.k and counts[bucket] < min(255, NEAR_FACTOR * self.k)
 
     def wants(self, bucket: int) -> bool:
         """Whether a newcomer that answers is taken: there is room, or somebody fails to answer."""
@@ -256,8 +282,31 @@ class RoutingTable:
 
     # Who is near
 
-    def closest(self, target: int, count: int) -> list[Contact]:
+    def closest(self, target: int, count: int, without: int | None = None) -> list[Contact]:
         """The ``count`` known contacts nearest to ``target``, in no order; those that fail only if there are no others.
+
+        ``without``: an id to leave out.
+        """
+        book = self._book
+        numbers = self._around(target, count)
+        if without is not None:
+            number = book.number_of.get(without)
+            if number is not None and number in numbers:
+                numbers = self._around(target, count + 1)
+                numbers.remove(number)
+        contacts = book.contacts
+        if self.failed:
+            return self._nearest_alive([contacts[number] for number in numbers], target, count, without)
+        if len(numbers) <= count:
+            return [contacts[number] for number in numbers]
+        heads, head = book.heads, target >> book.shift
+        by_distance = {heads[number] ^ head: number for number in numbers}
+        if len(by_distance) < len(numbers):  # two ids with the same head
+            return _nearest([contacts[number] for number in numbers], target, count)
+        return [contacts[by_distance[distance]] for distance in sorted(by_distance)[:count]]
+
+    def _around(self, target: int, count: int) -> array[int]:
+        """The numbers of the ``count`` nearest and of some others.
 
         The target's own bucket is nearest. All that is nearer to this peer comes next; then the buckets outwards.
         """
@@ -266,7 +315,7 @@ class RoutingTable:
         bucket = self.bucket_of(target) if target != self.id else depth
         if bucket < depth and counts[bucket] >= count:
             start = sum(counts[:bucket])
-            return self._nearest(start, start + counts[bucket], target, count)
+            return self._numbers[start : start + counts[bucket]]
         per_row = (1 << self.digit_bits) - 1
         row = min(bucket, depth) // per_row * per_row  # where the target's row begins
         start = sum(counts[:row])
@@ -274,26 +323,16 @@ class RoutingTable:
         while end - start < count and row > 0:
             row -= per_row
             start -= sum(counts[row : row + per_row])
-        return self._nearest(start, end, target, count)
+        return self._numbers[start:]
 
-    def _nearest(self, start: int, end: int, target: int, count: int) -> list[Contact]:
-        contacts = self._book.contacts
-        found = [contacts[number] for number in self._numbers[start:end]]
-        if len(found) <= count and not self.failed:
-            return found
-        return self._nearest_of(found, target, count)
+    def _nearest_alive(self, found: list[Contact], target: int, count: int, without: int | None) -> list[Contact]:
+        failed = self.failed or {}
+        alive = [contact for contact in found if contact.id not in failed]
+        if len(alive) < count:
+            alive = [contact for contact in self._enough(found, alive) if contact.id != without]
+        return _nearest(alive, target, count)
 
-    def _nearest_of(self, found: list[Contact], target: int, count: int) -> list[Contact]:
-        if self.failed:
-            failed = self.failed
-            alive = [contact for contact in found if contact.id not in failed]
-            found = alive if len(alive) >= count else self._enough(found, alive, target, count)
-        if len(found) > count:
-            by_distance = {contact.id ^ target: contact for contact in found}  # sorting numbers is twice as quick
-            found = [by_distance[distance] for distance in sorted(by_distance)[:count]]
-        return found
-
-    def _enough(self, found: list[Contact], alive: list[Contact], target: int, count: int) -> list[Contact]:
+    def _enough(self, found: list[Contact], alive: list[Contact]) -> list[Contact]:
         """So many have failed that the neighbouring buckets must help out."""
         failed = self.failed or {}
         everybody = list(self)
@@ -333,3 +372,10 @@ class RoutingTable:
     def size_bytes(self) -> int:
         """What the array takes, without Python's headers."""
         return self._numbers.itemsize * len(self._numbers) + len(self._counts)
+
+
+def _nearest(contacts: list[Contact], target: int, count: int) -> list[Contact]:
+    if len(contacts) <= count:
+        return contacts
+    by_distance = {contact.id ^ target: contact for contact in contacts}  # sorting numbers is twice as quick
+    return [by_distance[distance] for distance in sorted(by_distance)[:count]]

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import isfinite
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 SLOT_WIDTH_S = 0.001  # measured against 0.1 ms and 10 ms in docs/decisions/event-queue.md
 
 Call: TypeAlias = Callable[[Any, Any, Any], object]
-_Entry: TypeAlias = tuple[float, int, Call, Any, Any, Any]
+_Entry: TypeAlias = tuple[float, Call, Any, Any, Any]
+_Late: TypeAlias = tuple[float, int, Call, Any, Any, Any]
+_time = itemgetter(0)
 
 
 class Schedule:
@@ -31,29 +34,29 @@ class Schedule:
     (2, ['sooner', 'later'], 10.0)
     """
 
-    __slots__ = ("_current", "_fired", "_late", "_order", "_per_s", "_pushed", "_running", "_slot", "_slots", "now_s")
+    __slots__ = ("_current", "_fired", "_late", "_latecomers", "_order", "_per_s", "_running", "_slot", "_slots", "now_s")
 
     def __init__(self, *, start_s: float = 0.0, slot_width_s: float = SLOT_WIDTH_S) -> None:
         if not (isfinite(slot_width_s) and slot_width_s > 0):
             raise ValueError(f"a slot is longer than no time at all, got {slot_width_s} s")
         self.now_s = start_s
         self._per_s = 1.0 / slot_width_s
-        self._slots: dict[int, list[_Entry]] = {}  # slots after the current one, unsorted
+        self._slots: dict[int, list[_Entry]] = {}  # slots after the current one, in order of push
         self._order: list[int] = []  # heap of the keys of _slots
         self._slot = int(start_s * self._per_s) - 1  # the slot in _current; everything at or before it goes to _late
         self._current: list[_Entry] = []  # sorted, the next one last
-        self._late: list[_Entry] = []  # heap: what was pushed into the slot while it was fired
-        self._pushed = 0
+        self._late: list[_Late] = []  # heap: what was pushed into the slot while it was fired
+        self._latecomers = 0
         self._fired = 0
         self._running = False
 
     def __len__(self) -> int:
         """How many calls are pending."""
-        return self._pushed - self._fired
+        return len(self._current) + len(self._late) + sum(map(len, self._slots.values()))
 
     @property
     def fired(self) -> int:
-        """How many calls were made so far."""
+        """How many calls were made by the runs that have ended."""
         return self._fired
 
     def push(self, at_s: float, call: Call, a: Any = None, b: Any = None, c: Any = None) -> None:
@@ -61,16 +64,15 @@ class Schedule:
         if not at_s >= self.now_s:
             raise ValueError(f"{at_s} s is before now, {self.now_s} s; a call can only be scheduled for the future")
         slot = int(at_s * self._per_s)
-        self._pushed = pushed = self._pushed + 1
-        if slot <= self._slot:
-            heappush(self._late, (at_s, pushed, call, a, b, c))
-            return
         waiting = self._slots.get(slot)
-        if waiting is None:
-            self._slots[slot] = [(at_s, pushed, call, a, b, c)]
+        if waiting is not None:
+            waiting.append((at_s, call, a, b, c))
+        elif slot > self._slot:
+            self._slots[slot] = [(at_s, call, a, b, c)]
             heappush(self._order, slot)
         else:
-            waiting.append((at_s, pushed, call, a, b, c))
+            self._latecomers += 1
+            heappush(self._late, (at_s, self._latecomers, call, a, b, c))
 
     def run(self, until_s: float) -> int:
         """Make every call that is due up to and at ``until_s``, in order; then it is ``until_s``. Returns how many."""
@@ -98,31 +100,37 @@ class Schedule:
         self._running = True
         current = self._current
         late = self._late
+        fired = 0
         try:
             while True:
-                if late and (not current or late[0] < current[-1]):
-                    entry = heappop(late)
+                if late and (not current or late[0][0] < current[-1][0]):  # of the same time, who came late is later
+                    at_s = late[0][0]
+                    if at_s > until_s:
+                        return False
+                    _, _, call, a, b, c = heappop(late)
                 elif current:
-                    entry = current.pop()
+                    at_s, call, a, b, c = current[-1]
+                    if at_s > until_s:
+                        return False
+                    del current[-1]
                 elif self._order:
                     current = self._open_next_slot()
                     continue
                 else:
                     return False
-                at_s, _, call, a, b, c = entry
-                if at_s > until_s:
-                    heappush(late, entry)
-                    return False
                 self.now_s = at_s
-                self._fired += 1
+                fired += 1
                 call(a, b, c)
                 if condition is not None and not condition():
                     return True
         finally:
+            self._fired += fired
             self._running = False
 
     def _open_next_slot(self) -> list[_Entry]:
+        """Sort the next slot. Sorting is stable, so calls of one time stay in the order in which they were pushed."""
         self._slot = slot = heappop(self._order)
         self._current = current = self._slots.pop(slot)
-        current.sort(reverse=True)
+        current.sort(key=_time)
+        current.reverse()
         return current

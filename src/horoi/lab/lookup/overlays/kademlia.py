@@ -31,7 +31,7 @@ class KademliaOverlay:
         self.bits = ID_BITS
         self.wire = kademlia_wire(self.bits)
         self._dice = dice
-        self._book = ContactBook(shared=True)
+        self._book = ContactBook(self.bits, shared=True)
         self._contacts: dict[int, Contact] = {}
         self.liars: list[Contact] = []
         churn = settings.median_session_s
