@@ -89,7 +89,7 @@ class Pending:
         nonce = self._dice.getrandbits(NONCE_BITS)
         due_s = now + (timeout_s if timeout_s is not None else self.round_trips.timeout_s)
         self._requests[nonce] = Request(contact, context, now, due_s)
-        if due_s < self._soonest_s:
+        if due_s < self._soonest_s:  # noqa: PLR1730  # min() is a call, and this is done for every request
             self._soonest_s = due_s
         return nonce
 

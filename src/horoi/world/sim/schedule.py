@@ -34,7 +34,18 @@ class Schedule:
     (2, ['sooner', 'later'], 10.0)
     """
 
-    __slots__ = ("_current", "_fired", "_late", "_latecomers", "_order", "_per_s", "_running", "_slot", "_slots", "now_s")
+    __slots__ = (
+        "_current",
+        "_fired",
+        "_late",
+        "_latecomers",
+        "_order",
+        "_per_s",
+        "_running",
+        "_slot",
+        "_slots",
+        "now_s",
+    )
 
     def __init__(self, *, start_s: float = 0.0, slot_width_s: float = SLOT_WIDTH_S) -> None:
         if not (isfinite(slot_width_s) and slot_width_s > 0):
