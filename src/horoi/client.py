@@ -25,7 +25,7 @@ import msgspec
 
 from horoi.base.codec import encode
 from horoi.base.errors import NetworkError, NotFoundError
-from horoi.web.model import books, ledger, node, wallet
+from horoi.web.model import books, ledger, node, proofs, wallet
 from horoi.web.model.refusals import error_of
 
 if TYPE_CHECKING:
@@ -231,6 +231,27 @@ class Client:
     def headers(self, start: int = 0, count: int = 100) -> ledger.HeaderList:
         """Headers of the connected chain from a height on."""
         return self._get("/v1/headers", ledger.HeaderList, **{"from": start}, count=count)
+
+    # ---- proofs -------------------------------------------------------------------------------------------------
+
+    def proof(
+        self,
+        kind: str,
+        identifier: str,
+        *,
+        number: int = 0,
+        owner: str | None = None,
+        depth: int = 100,
+        whole: bool = False,
+    ) -> bytes:
+        """The file of a proof that something was recorded; ``kind``: transaction, post, document, asset, holding."""
+        flag = "true" if whole else None
+        query: dict[str, Any] = {"number": number, "owner": owner, "depth": depth, "whole": flag}
+        return self._ask("GET", f"/v1/proofs/{_segment(kind)}/{_segment(identifier)}", **query).content
+
+    def checkpoint(self) -> proofs.CheckpointView:
+        """The newest checkpoint of the node's chain, and who signed it."""
+        return self._get("/v1/checkpoint", proofs.CheckpointView)
 
     # ---- the wallet: everything here needs the token ------------------------------------------------------------
 

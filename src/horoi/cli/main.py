@@ -52,6 +52,8 @@ SECTIONS = {
         "dht": Command("horoi.cli.dht:dht", "Join the Mainline DHT: find peers, store and get items."),
     },
     "The record itself": {
+        "proof": Command("horoi.cli.proof:proof", "Make and verify proofs that need no node."),
+        "checkpoint": Command("horoi.cli.checkpoint:checkpoint", "What witnesses signed of the chain."),
         "block": Command("horoi.cli.block:block", "Look at blocks."),
         "ledger": Command("horoi.cli.ledger:ledger", "Audit, export, import, rebuild a node's copy, offline."),
     },

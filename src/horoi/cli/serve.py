@@ -127,6 +127,7 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
         advertise=options.advertise,
         hash_rate=options.hash_rate,
         reward_to=options.reward_to or _first_key(options.keys),
+        signer=key,
     )
 
     def boot(place: Place) -> Hosted:  # the port is bound by now: what it is can be told to peers

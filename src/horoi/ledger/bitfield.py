@@ -91,8 +91,16 @@ class BitField:
 
     def root(self) -> bytes:
         """The state root, after rehashing what changed since the last call."""
+        return state_root(*self.opening())
+
+    def opening(self) -> tuple[int, bytes]:
+        """What the state root commits to: the number of bits, and the Merkle root over their chunks."""
         self._rehash()
-        return state_root(self.count, self._levels[-1][0] if self._levels[0] else EMPTY_ROOT)
+        return self.count, self._levels[-1][0] if self._levels[0] else EMPTY_ROOT
+
+    def copy(self) -> BitField:
+        """The same bits, apart."""
+        return BitField([self.chunk(index) for index in range(self.chunks())], self.count)
 
     def prove(self, number: int) -> tuple[bytes, list[bytes]]:
         """The chunk that holds bit ``number``, and its inclusion path under the chunks' root."""

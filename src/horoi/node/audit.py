@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from horoi.base.errors import HoroiError, RuleError, StorageError
-from horoi.ledger.bitfield import BitField
+from horoi.ledger.bitfield import BitField, state_root
 from horoi.ledger.block import block_codec, block_hash, genesis_block
 from horoi.ledger.consensus.nakamoto.tree import HeaderTree, Known
 from horoi.ledger.genesis import Genesis, network_id, to_json
@@ -28,7 +28,7 @@ from horoi.node.chain import Chain
 from horoi.node.index.index import Index
 from horoi.node.offline import FAR_FUTURE_MS, GENESIS_FILE, Progress, quiet, read_genesis
 from horoi.node.peers.messages import RECORD_FILE
-from horoi.node.records import Marker, marker_codec, place_codec
+from horoi.node.records import OPENING, Marker, marker_codec, opening_key, place_codec, read_opening
 from horoi.node.small_files import MEMPOOL_FILE, read_sealed
 from horoi.node.storage.log import BLOCK, BlockLog, Damage, Entry
 from horoi.world.live.disk import LiveDisk
@@ -155,12 +155,15 @@ class _Stored:
         if self.store is None:
             return
         expected = dict(entries)
+        headers = {opening_key(at.height): at for at in _down(known)}
         for index in range(ledger.bits.chunks()):
             expected[b"b" + index.to_bytes(6, "big")] = ledger.bits.chunk(index)
         try:
             for key, value in self.store.items():
                 if key[:1] == b"h":
                     self._compare_place(key, value, places)
+                if key[:1] == OPENING:
+                    self._compare_opening(key, value, headers)
                 if key[:1] not in (b"o", b"i", b"w", b"b"):
                     continue
                 if expected.pop(key, None) != value:
@@ -183,9 +186,22 @@ class _Stored:
         if entry is not None and (block_hash(place.header) != name or place.block.segment > entry.location.segment):
             self.report.note("state.place", "its place in the store is not its place in the log", block=name.hex())
 
+    def _compare_opening(self, key: bytes, value: bytes, headers: dict[bytes, Known]) -> None:
+        """What the store says that a state root commits to. Above the marker's block it may be of a block left behind."""
+        at = headers.get(key)
+        if at is not None and state_root(*read_opening(value)) != at.header.state_root:
+            self.report.note("state.entry", f"entry {key.hex()} is not what the header commits to", at)
+
     def close(self) -> None:
         if self.store is not None:
             self.store.close()
+
+
+def _down(known: Known) -> Iterator[Known]:
+    at: Known | None = known
+    while at is not None:
+        yield at
+        at = at.parent
 
 
 class _Entries(dict[bytes, bytes]):

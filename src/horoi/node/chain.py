@@ -30,7 +30,7 @@ from horoi.node.complete import CompleteBlocks
 from horoi.node.events import ConnectedBlock, TipChanged
 from horoi.node.keeping import KeptBlocks
 from horoi.node.opening import Returning, read_bits, read_marker, read_places
-from horoi.node.records import MARKER_KEY, Marker, SaveBlocks, place_key
+from horoi.node.records import MARKER_KEY, Marker, SaveBlocks, opening_bytes, opening_key, place_key
 from horoi.node.scrub import Scrub
 from horoi.node.staging import KnownTransaction, Staged
 from horoi.node.storage.cache import CachedStore
@@ -88,6 +88,7 @@ class Chain:
         """A new folder, or a state store that was removed to be rebuilt from the log."""
         ledger = Ledger(self.genesis, self.state, BitField())
         ledger.connect(self.first, [], self.genesis.created_ms)
+        self.state.put(opening_key(0), opening_bytes(*ledger.bits.opening()))
         self._returning.read_log(None)
         return ledger
 
@@ -191,6 +192,7 @@ class Chain:
     def _connect(self, known: Known, staged: Staged) -> ConnectedBlock:
         assert known.parent is self.tip
         undo = self.ledger.connect(staged.block, staged.prepared, self.tip.median_time_ms)
+        self.state.put(opening_key(known.height), opening_bytes(*self.ledger.bits.opening()))
         self.kept.keep_undo(known.name, undo)
         self.tip = self.tree.held = known
         self.active.append(known)

@@ -3,6 +3,7 @@
     peers   who is there                sync    which chain is the tip
     relay   transactions                miner   the next block
     index   what people ask             offers  what waits for somebody's signature
+    witness  checkpoints that nodes co-sign
 
 The application (API, story, lab) holds a ``Node``: it asks through the world with requests (``Submit``, ``SetMining``, ...),
 and reads chain, mempool, index and peers directly, from the same thread as the machines.
@@ -40,6 +41,9 @@ from horoi.node.records import FlushState, SaveBlocks
 from horoi.node.relay.machine import Relay
 from horoi.node.small_files import MEMPOOL_FILE, read_sealed, write_sealed
 from horoi.node.sync.machine import Sync
+from horoi.node.witness.machine import Signer, Witness
+from horoi.node.witness.messages import WITNESS_WIRE
+from horoi.node.witness.promise import Promise, PromiseRecord
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class NodeConfig:
     """Keep the index that answers people's questions."""
     cache_changes: int = CACHE_CHANGES
     agent: str = "horoi"
+    signer: Signer | None = None
+    """The node's key, with which it is a witness (None: it signs no checkpoints)."""
 
 
 @dataclass
@@ -75,13 +81,14 @@ class Node:
     miner: Miner
     offers: Offers
     index: Index | None
+    witness: Witness
     stack: Stack
     disk: Disk
 
     @property
     def wire(self) -> Wire:
         """Every message that the node's machines understand."""
-        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire
+        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire + WITNESS_WIRE
 
     def save(self, record: Any) -> None:
         """Make a record durable; the world calls this for every ``Save``."""
@@ -93,7 +100,7 @@ class Node:
             assert self.index is not None
             self.index.flush()
         else:
-            assert isinstance(record, AddressBookRecord | OffersRecord)
+            assert isinstance(record, AddressBookRecord | OffersRecord | PromiseRecord)
             write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
@@ -160,8 +167,9 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     if index is not None:
         machines["index"] = index
     offers = Offers(chain, place.dice, place_of=_place_of(index), restored=load_offers(place.disk))
-    machines |= {"relay": relay, "offers": offers, "miner": miner}
-    return Node(config, chain, mempool, sync, relay, peers, miner, offers, index, Stack(machines), place.disk)
+    witness = Witness(chain, Promise(place.disk), config.signer)
+    machines |= {"relay": relay, "offers": offers, "miner": miner, "witness": witness}
+    return Node(config, chain, mempool, sync, relay, peers, miner, offers, index, witness, Stack(machines), place.disk)
 
 
 def _place_of(index: Index | None) -> Callable[[bytes], int | None]:

@@ -3,6 +3,8 @@
 Keys in the state store, beside the ledger's own:
 
     h || height || block name    what is kept of a block: its header, and where block and undo data are in the log
+    r || height                  what the state root of the connected block of this height commits to: number of bits (8 bytes)
+                                 and the root over their chunks (32), which a proof shows (ledger/proof/state.py)
     m                            the marker
 """
 
@@ -18,6 +20,9 @@ from horoi.node.storage.log import Location
 MARKER_KEY = b"m"
 PLACES = (b"h", b"i")
 """First key of a place, and the first key behind all of them."""
+
+OPENING = b"r"
+COUNT_SIZE_BYTES = 8
 
 
 class Place(Record, frozen=True):
@@ -54,3 +59,18 @@ undo_codec: Codec[Undo] = Codec(Undo, max_size_bytes=64_000_000)
 def place_key(height: int, name: bytes) -> bytes:
     """Where the state store keeps the place of a block."""
     return PLACES[0] + height.to_bytes(4, "big") + name
+
+
+def opening_key(height: int) -> bytes:
+    """Where the state store keeps what a state root commits to."""
+    return OPENING + height.to_bytes(4, "big")
+
+
+def opening_bytes(count: int, chunks_root: bytes) -> bytes:
+    """What it keeps there."""
+    return count.to_bytes(COUNT_SIZE_BYTES, "big") + chunks_root
+
+
+def read_opening(value: bytes) -> tuple[int, bytes]:
+    """The reverse of ``opening_bytes``."""
+    return int.from_bytes(value[:COUNT_SIZE_BYTES], "big"), value[COUNT_SIZE_BYTES:]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from horoi.ledger.proof.form import Proof
 from horoi.web.endpoint import JSON, Endpoint
 from horoi.web.metrics import CONTENT_TYPE
-from horoi.web.model import books, ledger, node, wallet
+from horoi.web.model import books, ledger, node, proofs, wallet
 from horoi.web.routes import about, blocks, live, peers, status, transactions
 from horoi.web.routes import books as books_routes
+from horoi.web.routes import proofs as proofs_routes
 from horoi.web.routes import wallet as wallet_routes
 
 WALLET_REFUSALS = (400, 401, 403, 404, 409, 415, 422)
@@ -98,6 +100,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refusals=(404,),
         section="books",
     ),
+    Endpoint(
+        "GET",
+        "/v1/proofs/{kind}/{id}",
+        proofs_routes.proof,
+        {JSON: Proof},
+        proofs.ProofPath,
+        refusals=(400, 404),
+        section="proofs",
+    ),
+    Endpoint("GET", "/v1/checkpoint", proofs_routes.checkpoint, {JSON: proofs.CheckpointView}, section="proofs"),
     Endpoint("GET", "/v1/blocks", blocks.blocks, {JSON: ledger.BlockList}, ledger.BlocksQuery, section="blocks"),
     Endpoint(
         "GET",

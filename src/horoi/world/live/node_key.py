@@ -11,54 +11,22 @@ import os
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from horoi.base.ed25519 import (
+    NODE_KEY_SIZE_BYTES,
+    NODE_SIGNATURE_SIZE_BYTES,
+    may_be_node_key,
+    node_id_of,
+    verify_node,
+)
 from horoi.base.errors import KeyFileError
 from horoi.base.files import PRIVATE, replace_file
-from horoi.base.hashing import tagged
-
-NODE_KEY_SIZE_BYTES = 32
-NODE_SIGNATURE_SIZE_BYTES = 64
-NODE_ID_SIZE_BYTES = 32
-
-node_id_of = tagged("horoi/node-id")
-"""Node id (32 bytes) of a node's public key."""
 
 _NOT_BEFORE = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)  # the key is what counts: dates are never looked at
 _NOT_AFTER = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)  # RFC 5280 section 4.1.2.5: no expiration
-
-
-_FIELD = 2**255 - 19  # RFC 8032 section 5.1: p, and below d of the curve -x^2 + y^2 = 1 + d x^2 y^2
-_D = -121665 * pow(121666, -1, _FIELD) % _FIELD
-
-
-def may_be_node_key(public: bytes) -> bool:
-    """False for a key that needs no secret: a point of small order, or a second spelling of a point.
-
-    OpenSSL takes such keys (RFC 8032 does not forbid them), and one signature of zeros verifies under them for a quarter of
-    all messages. The points whose order divides 8 have y = 1, -1 or 0, or double to y = 0, that is x^2 = -y^2, which the
-    curve's equation turns into d y^4 + 2 y^2 = 1.
-    """
-    if len(public) != NODE_KEY_SIZE_BYTES:
-        return False
-    y = int.from_bytes(public, "little") & (2**255 - 1)  # the top bit is the sign of x
-    if y >= _FIELD or y in (0, 1, _FIELD - 1):
-        return False
-    return (_D * pow(y, 4, _FIELD) + 2 * y * y - 1) % _FIELD != 0
-
-
-def verify_node(public: bytes, data: bytes, signature: bytes) -> bool:
-    """True if ``signature`` (64 bytes) over ``data`` is by the node key ``public`` (32 bytes). Never an exception."""
-    if not may_be_node_key(public):
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 class NodeKey:
@@ -129,3 +97,13 @@ class NodeKey:
 
     def __repr__(self) -> str:
         return f"NodeKey(node_id={self.node_id.hex()})"
+
+
+__all__ = [
+    "NODE_KEY_SIZE_BYTES",
+    "NODE_SIGNATURE_SIZE_BYTES",
+    "NodeKey",
+    "may_be_node_key",
+    "node_id_of",
+    "verify_node",
+]
