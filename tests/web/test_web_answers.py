@@ -26,7 +26,7 @@ def test_every_endpoint_keeps_its_word(api: Api) -> None:
     made = issue(api, crude, "5")
     api.post("/v1/wallet/post", {"text": "hello", "document": "ab" * 32})
     api.host.mine()
-    places = {"{id}": crude, "{hash}": "ab" * 32, "{block}": "tip"}
+    places = {"{kind}": "asset", "{id}": crude, "{hash}": "ab" * 32, "{block}": "tip"}
     queries = {"/v1/holdings": {"asset": crude}, "/v1/rights": {"key": ALICE.public.hex()}}
     for endpoint in ENDPOINTS:
         path = endpoint.path if endpoint.path != "/v1/transactions/{id}" else f"/v1/transactions/{made}"

@@ -52,6 +52,7 @@ def words(api: Api) -> st.SearchStrategy[str]:
             "9" * 30,
             "00" * 32,
             "1e9",
+            "asset",
         ),
         *(tip, asset, ALICE.public.hex(), address_of(BOB.public), "alice", "block,post", '{"any":[]}'),
     ]
@@ -63,7 +64,7 @@ def words(api: Api) -> st.SearchStrategy[str]:
 def test_any_path_and_any_parameters(api: Api, data: st.DataObject) -> None:
     text = words(api)
     path = data.draw(st.one_of(st.sampled_from(PATHS), st.text(max_size=40).map(lambda t: "/" + t)))
-    for name in ("{id}", "{hash}", "{block}"):
+    for name in ("{kind}", "{id}", "{hash}", "{block}"):
         if name in path:
             path = path.replace(name, _quoted(data.draw(text)))
     query = data.draw(st.dictionaries(st.one_of(st.sampled_from(NAMES), st.text(max_size=5)), text, max_size=4))
