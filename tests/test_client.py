@@ -206,7 +206,7 @@ def test_events_as_they_happen(server: Serving, node: Client) -> None:
     assert seen[0][0] == "block"
     with pytest.raises(UsageError):
         next(node.events(["nothing"]))
-    assert len(EVENT_KINDS) == 8
+    assert {"movement", "waiting", "agreement"} < set(EVENT_KINDS)
 
 
 def test_every_verb_has_its_path() -> None:

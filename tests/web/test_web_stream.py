@@ -23,12 +23,12 @@ from horoi.web.stream import Hub, Streaming, read_kinds
 
 SCHEMAS = dict(
     zip(
-        ("block", "transaction", "transaction-removed", "conflict", "post", "peer"),
+        ("block", "transaction", "transaction-removed", "conflict", "post", "movement", "agreement", "peer"),
         (kind.__name__ for kind in EVENTS),
         strict=True,
     )
 )
-SCHEMAS |= {"block-removed": "BlockEvent", "peer-lost": "PeerEvent"}
+SCHEMAS |= {"block-removed": "BlockEvent", "peer-lost": "PeerEvent", "waiting": "BoardLine"}
 
 
 def read(data: bytes) -> list[tuple[str, Any]]:
@@ -70,7 +70,10 @@ def test_every_kind_of_event_is_told(api: Api) -> None:
     assert sorted(set(kinds)) == sorted(set(EVENT_KINDS) - {"block-removed"})
     told = dict(events)
     assert told["block"]["height"] == 1
-    assert told["block"]["transactions"] == 1
+    assert told["block"]["transactions"] == told["block"]["lines"] == 1
+    assert told["waiting"]["words"] == told["movement"]["words"] == "alice: hello"
+    assert (told["waiting"]["confirmations"], told["movement"]["confirmations"]) == (0, 1)
+    assert told["agreement"] == {**told["agreement"], "agreed": False, "peers": 0, "height": 1}
     assert told["post"]["post"]["text"] == "hello"
     assert told["transaction-removed"]["why"] == "confirmed"
     assert told["peer"]["peer"] == told["peer-lost"]["peer"] == (bytes([9]) * 32).hex()
@@ -165,7 +168,7 @@ def test_a_stream_ends_when_its_client_leaves_and_beats_meanwhile() -> None:
             await beats.wait()
             return {"type": "http.disconnect"}
 
-        await asyncio.wait_for(Streaming(hub, hub.subscribe(EVENT_KINDS))({}, receive, send), 5)
+        await asyncio.wait_for(Streaming(hub, hub.subscribe(("block",)))({}, receive, send), 5)
         return sent, len(hub.subscribers)
 
     sent, left = asyncio.run(story())

@@ -116,6 +116,7 @@ class Model:
     def items(self, start: bytes, stop: bytes | None) -> None:
         expected = sorted((k, v) for k, v in self.rows.items() if start <= k and (stop is None or k < stop))
         assert list(self.store.items(start, stop)) == expected
+        assert list(self.store.items_down(start, stop)) == expected[::-1]
 
     def reopen_store(self) -> None:
         with pytest.raises(StorageError, match="open"):

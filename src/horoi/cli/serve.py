@@ -30,6 +30,7 @@ from horoi.cli.journal import Journal
 from horoi.ledger.conditions import Condition, Key
 from horoi.ledger.genesis import Genesis, network_id, to_json
 from horoi.machine.host import Hosted, Place
+from horoi.node.names import NAMES_FILE, NameBook
 from horoi.node.node import Node, NodeConfig, boot_node
 from horoi.node.offline import GENESIS_FILE
 from horoi.node.peers.addresses import canonical
@@ -141,7 +142,8 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
         await host.start()
         node = lives[-1]
         check_clock(genesis, node.chain.tip.header.time_ms)
-        access = NodeAccess(node, host, node_id=key.node_id, keys=options.keys)
+        book = NameBook(options.folder / NAMES_FILE)
+        access = NodeAccess(node, host, node_id=key.node_id, keys=options.keys, book=book, folder=options.folder)
         server = ApiServer(access, folder=options.folder, listen=options.api, hosts=options.api_hosts)
         cleanup.push_async_callback(server.stop)
         await server.start()

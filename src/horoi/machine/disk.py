@@ -44,6 +44,9 @@ class Store(Protocol):
     def items(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Keys from ``start`` (included) to ``stop`` (excluded; None: to the end), ascending."""
 
+    def items_down(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """The same pairs, descending."""
+
     def close(self) -> None: ...
 
 

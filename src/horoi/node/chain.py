@@ -17,13 +17,13 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from horoi.base.codec import encode
-from horoi.base.errors import RuleError, StorageError
+from horoi.base.errors import DecodeError, RuleError, StorageError
 from horoi.ledger.bitfield import BitField
 from horoi.ledger.block import Block, block_codec, genesis_block
 from horoi.ledger.consensus.nakamoto.tree import HeaderTree, Known
 from horoi.ledger.genesis import Genesis, network_id
 from horoi.ledger.ledger import Ledger, Undo
-from horoi.ledger.transaction import Transaction
+from horoi.ledger.transaction import Transaction, transaction_codec
 from horoi.machine.disk import Disk
 from horoi.node import staging
 from horoi.node.complete import CompleteBlocks
@@ -221,6 +221,17 @@ class Chain:
         if name == self.tree.root.name:
             return encode(self.first)
         return self.kept.read(name)
+
+    def transaction_at(self, name: bytes, offset: int, size_bytes: int, item: bytes) -> Transaction | None:
+        """The transaction of id ``item`` whose bytes lie there in a block; None if they are not that: then read the block.
+
+        The id vouches for the body; a witness that decayed shows when the block is read whole.
+        """
+        try:
+            found = transaction_codec.decode(self.kept.read_part(name, offset, size_bytes))
+        except (DecodeError, StorageError):
+            return None
+        return found if self.ledger.id_of(found.body) == item else None
 
     def read_undo(self, name: bytes) -> Undo:
         """The undo data of a connected block. What is damaged is derived again, from the blocks before it."""

@@ -100,6 +100,14 @@ class KeptBlocks:
             self.damaged[name] = str(error)
             raise
 
+    def read_part(self, name: bytes, offset: int, size_bytes: int) -> bytes:
+        """Some bytes of an encoded block, unverified; empty if the block is not kept."""
+        raw = self._pending.get(name)
+        if raw is not None:
+            return raw[offset : offset + size_bytes]
+        place = self.places.get(name)
+        return self.log.read_part(place.block, offset, size_bytes) if place is not None else b""
+
     def read_undo(self, name: bytes) -> Undo | None:
         """The undo data as it was written; None if it is damaged or missing."""
         raw = self._pending_undo.get(name)

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -21,6 +22,7 @@ from horoi.ledger.conditions import Key
 from horoi.ledger.transaction import Transaction
 from horoi.node.events import Submit, SubmitResult, Submitted
 from horoi.node.index.index import Index
+from horoi.node.names import NameBook
 from horoi.node.node import Node
 
 if TYPE_CHECKING:
@@ -84,11 +86,24 @@ class NodeAccess:
     live: Live
     """Streams and counters; ``create_app`` sets it."""
 
-    def __init__(self, node: Node, host: Host, *, node_id: bytes, keys: Mapping[str, KeyPair] | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        host: Host,
+        *,
+        node_id: bytes,
+        keys: Mapping[str, KeyPair] | None = None,
+        book: NameBook | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.node = node
         self.host = host
         self.node_id = node_id
         self.keys = [NamedKey(name, pair) for name, pair in (keys or {}).items()]
+        self.book = book or NameBook()
+        """The operator's names of others."""
+        self.folder = folder
+        """Where the node lives; None in a test."""
         self.version = __version__
         self.started_ms = int(time() * 1000)
         self.wallet_turn = asyncio.Lock()

@@ -6,6 +6,7 @@ from horoi.node.events import TipChanged
 from horoi.web.access import NodeAccess
 from horoi.web.guard import ApiLimits
 from horoi.web.metrics import NodeCollector, make_registry
+from horoi.web.observed import Observed
 from horoi.web.stream import Hub
 
 
@@ -14,6 +15,7 @@ class Live:
 
     def __init__(self, access: NodeAccess, limits: ApiLimits) -> None:
         self.hub = Hub(access, limits)
+        self.observed = Observed(access)
         self.collector = NodeCollector(access, self.hub)
         self.registry = make_registry(self.collector)
         self._leave = access.host.on_notice(self._count, TipChanged)
@@ -26,4 +28,5 @@ class Live:
     def close(self) -> None:
         """Stop listening, and end the streams."""
         self._leave()
+        self.observed.close()
         self.hub.close()

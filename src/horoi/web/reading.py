@@ -79,8 +79,11 @@ def confirmed(access: NodeAccess, item: bytes) -> tuple[Prepared, Known, int] | 
     known = access.node.chain.at_height(place.height)
     if known is None:
         return None
-    transaction = read_block(access, known.name).transactions[place.position]
-    return access.node.chain.ledger.prepare(transaction), known, place.position
+    chain = access.node.chain
+    transaction = chain.transaction_at(known.name, place.offset, place.size_bytes, item)
+    if transaction is None:
+        transaction = read_block(access, known.name).transactions[place.position]
+    return chain.ledger.prepare(transaction), known, place.position
 
 
 # ---- unspent outputs --------------------------------------------------------------------------------------------------

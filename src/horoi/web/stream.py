@@ -18,10 +18,15 @@ from starlette.types import Receive, Scope, Send
 
 from horoi.base.errors import UsageError
 from horoi.node.events import ConflictFound, ConnectedBlock, TipChanged, TransactionAccepted, TransactionRemoved
+from horoi.node.index.rows import offset_of_first
 from horoi.web.access import BusyError, NodeAccess
+from horoi.web.agreement import agreement
 from horoi.web.guard import ApiLimits
+from horoi.web.lines import Liner, waiting_lines
+from horoi.web.model.board import BoardLine
 from horoi.web.model.node import (
     EVENT_KINDS,
+    Agreement,
     BlockEvent,
     ConflictEvent,
     EventData,
@@ -31,9 +36,11 @@ from horoi.web.model.node import (
     RemovedEvent,
     TransactionEvent,
 )
-from horoi.web.views import Viewer
+from horoi.web.views import Viewer, difficulty
 
 PEERS_EVERY_S = 1.0  # how often the list of peers is compared; a guess
+MAX_BLOCK_LINES = 200  # `movement` events for one block: 20 ms; a guess at what a screen can follow
+MAX_WAITING_PER_TICK = 20  # `waiting` events between two looks at the peers: nobody reads more
 
 Happened = Iterator[tuple[EventKind, EventData]]
 
@@ -81,6 +88,8 @@ class Hub:
         self._leave: Callable[[], None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._peers: dict[str, str] = {}
+        self._agreement: Agreement | None = None
+        self._waiting_left = MAX_WAITING_PER_TICK
 
     def subscribe(self, kinds: tuple[EventKind, ...]) -> Subscriber:
         """A new client; BusyError if there are too many."""
@@ -92,6 +101,7 @@ class Hub:
             kinds_of_notices = (TipChanged, TransactionAccepted, TransactionRemoved, ConflictFound)
             self._leave = self.access.host.on_notice(self._hear, *kinds_of_notices)
             self._peers = self._ready_peers()
+            self._agreement = None
             self._tick()
         return subscriber
 
@@ -113,6 +123,9 @@ class Hub:
             self._ticker.cancel()
             self._ticker = None
 
+    def _wants(self, kind: EventKind) -> bool:
+        return any(kind in subscriber.kinds for subscriber in self.subscribers)
+
     def _hear(self, notice: Any) -> None:
         for kind, data in self._events_of(notice):
             self._publish(kind, data)
@@ -128,20 +141,45 @@ class Hub:
         if isinstance(notice, TransactionAccepted):
             item = notice.prepared
             yield "transaction", TransactionEvent(id=item.id.hex(), fee=str(item.fee), size_bytes=item.size_bytes)
+            yield from self._waiting(item.id)
         elif isinstance(notice, TransactionRemoved):
             yield "transaction-removed", RemovedEvent(id=notice.id.hex(), why=notice.why)
         elif isinstance(notice, ConflictFound):
             yield "conflict", ConflictEvent(id=notice.id.hex(), by=notice.by.hex())
         elif isinstance(notice, TipChanged):
             for block in notice.disconnected:
-                yield "block-removed", _block_event(block)
-            view = Viewer(self.access)
+                yield "block-removed", _block_event(block, 0, is_cut=False)
             for block in notice.connected:
-                yield "block", _block_event(block)
-                for item in block.prepared:
-                    for post in item.transaction.body.posts:
-                        shown = view.post(post)
-                        yield "post", PostEvent(transaction=item.id.hex(), height=block.known.height, post=shown)
+                yield from self._connected(block)
+
+    def _connected(self, block: ConnectedBlock) -> Happened:
+        lines = self._lines(block) if self._wants("movement") else []
+        shown = lines[:MAX_BLOCK_LINES]
+        yield "block", _block_event(block, len(shown), is_cut=len(lines) > len(shown))
+        view = Viewer(self.access)
+        for item in block.prepared:
+            for post in item.transaction.body.posts:
+                yield "post", PostEvent(transaction=item.id.hex(), height=block.known.height, post=view.post(post))
+        for line in shown:
+            yield "movement", line
+
+    def _lines(self, block: ConnectedBlock) -> list[BoardLine]:
+        """Lines of a block, in its order; a few more than are shown if it has more."""
+        liner = Liner(self.access)
+        lines: list[BoardLine] = []
+        for position, item in enumerate(block.prepared):
+            lines += liner.confirmed(block.known, position, item.id, item.transaction.body)
+            if len(lines) > MAX_BLOCK_LINES:
+                break
+        return lines
+
+    def _waiting(self, item: bytes) -> Happened:
+        entry = self.access.node.mempool.entries.get(item)
+        if entry is None or self._waiting_left <= 0 or not self._wants("waiting"):
+            return
+        for line in waiting_lines(Liner(self.access), entry):
+            self._waiting_left -= 1
+            yield "waiting", line
 
     # ---- peers ------------------------------------------------------------------------------------------------
 
@@ -154,18 +192,32 @@ class Hub:
         for peer, address in before.items():
             if peer not in self._peers:
                 self._publish("peer-lost", PeerEvent(peer=peer, address=address))
+        self._waiting_left = MAX_WAITING_PER_TICK
+        if self._wants("agreement"):
+            self._look_for_agreement()
+
+    def _look_for_agreement(self) -> None:
+        now = agreement(self.access)
+        if now != self._agreement:
+            self._agreement = now
+            self._publish("agreement", now)
 
     def _ready_peers(self) -> dict[str, str]:
         return {peer.peer: peer.address for peer in self.access.node.peers.peers() if peer.ready}
 
 
-def _block_event(block: ConnectedBlock) -> BlockEvent:
+def _block_event(block: ConnectedBlock, lines: int, *, is_cut: bool) -> BlockEvent:
     header = block.known.header
+    frame_bytes = offset_of_first(header, block.block.reward, len(block.prepared))
     return BlockEvent(
         height=header.height,
         hash=block.known.name.hex(),
         time_ms=header.time_ms,
         transactions=len(block.block.transactions),
+        difficulty=str(difficulty(header.target)),
+        size_bytes=frame_bytes + sum(item.size_bytes for item in block.prepared),
+        lines=lines,
+        lines_omitted=is_cut,
     )
 
 

@@ -60,6 +60,11 @@ class Viewer:
             self._assets[asset] = known
         return self._assets[asset]
 
+    def learn(self, transaction: bytes, body: Body) -> None:
+        """Remember the assets that a transaction defines, which may not be in a block yet."""
+        for number, d in enumerate(body.definitions):
+            self._assets[asset_id(transaction, number)] = AssetName(d.name, d.unit, d.decimals)
+
     def amount(self, asset: bytes, quantity: int) -> AmountView:
         """So much of an asset."""
         known = self.asset(asset)
@@ -148,8 +153,7 @@ class Viewer:
     def transaction(self, item: Prepared, place: tuple[Known, int] | None) -> TransactionView:
         """A transaction, whole; ``place`` is its block and its position there."""
         body, witness = item.transaction.body, item.transaction.witness
-        for number, d in enumerate(body.definitions):
-            self._assets[asset_id(item.id, number)] = AssetName(d.name, d.unit, d.decimals)
+        self.learn(item.id, body)
         known, position = place if place is not None else (None, None)
         return TransactionView(
             id=item.id.hex(),

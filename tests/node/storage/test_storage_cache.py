@@ -33,7 +33,8 @@ class Watched:
     def __init__(self, below: Any) -> None:
         self.below = below
         self.writes: list[dict[bytes, bytes | None]] = []
-        self.get, self.items, self.close = below.get, below.items, below.close
+        self.get, self.close = below.get, below.close
+        self.items, self.items_down = below.items, below.items_down
 
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool) -> None:
         self.writes.append(dict(changes))
@@ -67,6 +68,7 @@ def test_it_is_one_dict(sequence: list[tuple[Any, ...]]) -> None:
             start, stop = rest
             expected = sorted((k, v) for k, v in now.items() if start <= k and (stop is None or k < stop))
             assert list(cache.items(start, stop)) == expected
+            assert list(cache.items_down(start, stop)) == expected[::-1]
         assert [cache.get(bytes([n])) for n in range(6)] == [now.get(bytes([n])) for n in range(6)]
         assert cache.full == (len(cache.changes) >= 5)
         assert all(key in cache.changes for key in sorted(cache.fresh))

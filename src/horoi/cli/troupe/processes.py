@@ -20,6 +20,7 @@ from horoi.base.keys import KeyPair
 from horoi.client import Client
 from horoi.ledger.consensus.nakamoto import puzzle
 from horoi.ledger.genesis import Genesis, Nakamoto, RewardSchedule, from_json, to_json
+from horoi.node.names import NAMES_FILE, write_names
 from horoi.node.offline import GENESIS_FILE
 from horoi.node.story import Story
 from horoi.node.wallet.keystore import Keystore
@@ -110,10 +111,10 @@ class Troupe:
     def start(self) -> None:
         """Start a node per company, each linked to the ones before it. Raises NetworkError with the log's last lines."""
         _, genesis_path = story_genesis(self.story, self.folder)
+        keys = self._introduce()
         for number, company in enumerate(self.story.companies):
             folder = self.folder / company.id
-            folder.mkdir(parents=True, exist_ok=True)
-            key = company_key(folder)
+            key = keys[company.id]
             process = self._spawn(folder, genesis_path)
             facts = self._await_ready(process, company.name, folder)
             token = (folder / "api-token").read_text().strip()
@@ -121,6 +122,20 @@ class Troupe:
             self.nodes.append(NodeProcess(company.id, company.name, folder, key, process, facts, client))
             for earlier in self.nodes[:number]:
                 client.dial(str(earlier.facts["listen"]))
+
+    def _introduce(self) -> dict[str, KeyPair]:
+        """Every company's key; and each company writes the others into its book of names, as people who met would."""
+        keys = {}
+        for company in self.story.companies:
+            folder = self.folder / company.id
+            folder.mkdir(parents=True, exist_ok=True)
+            keys[company.id] = company_key(folder)
+        names = {keys[company.id].public: company.name for company in self.story.companies}
+        for company in self.story.companies:
+            book = self.folder / company.id / NAMES_FILE
+            if not book.exists():
+                write_names(book, names)
+        return keys
 
     def _spawn(self, folder: Path, genesis_path: Path) -> subprocess.Popen[str]:
         command = [

@@ -30,6 +30,7 @@ class Purpose(Enum):
 class PeerInfo:
     """A peer as an operator sees it. ``peer`` is hexadecimal; ``since_s`` is unix time; ``latency_ms`` None: no pong yet."""
 
+    id: Peer
     peer: str
     address: str
     outbound: bool
@@ -93,6 +94,7 @@ class Link:
     def info(self, now: float) -> PeerInfo:
         """For people."""
         return PeerInfo(
+            id=self.peer,
             peer=_as_text(self.peer),
             address=self.address,
             outbound=self.outbound,

@@ -75,6 +75,24 @@ class CachedStore:
             yield from self._present(key)
             key = next(upper, None)
 
+    def items_down(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """The same pairs, descending."""
+        below = self.store.items_down(start, stop)
+        upper = iter(sorted((k for k in self.changes if start <= k and (stop is None or k < stop)), reverse=True))
+        key = next(upper, None)
+        for below_key, below_value in below:
+            while key is not None and key > below_key:
+                yield from self._present(key)
+                key = next(upper, None)
+            if key == below_key:
+                yield from self._present(below_key)
+                key = next(upper, None)
+            else:
+                yield below_key, below_value
+        while key is not None:
+            yield from self._present(key)
+            key = next(upper, None)
+
     def _present(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         value = self.changes[key]
         if value is not None:

@@ -161,6 +161,11 @@ class BlockLog:
             )
         return found.payload
 
+    def read_part(self, location: Location, offset: int, size_bytes: int) -> bytes:
+        """Return a part of a payload, unverified: whoever asks must know it by a hash of its own."""
+        location = self._repairs.resolve(location)
+        return self._file(location.segment).read(location.offset + HEADER_SIZE_BYTES + offset, size_bytes)
+
     def scan(self, since: Location | None = None) -> Iterator[Entry | Damage]:
         """Yield every record from ``since`` (included; None: the first) on, in order; damage where there is none.
 

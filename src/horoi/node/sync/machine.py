@@ -60,6 +60,8 @@ class PeerState(msgspec.Struct, gc=False):
     serving: Serving
     asked_headers_at: float | None = None
     light_headers: int = 0
+    told: Known | None = None
+    """The tip that we told it of last."""
 
 
 class Verifying(msgspec.Struct, gc=False):
@@ -277,7 +279,19 @@ class Sync:
         for peer, state in self.peers.items():
             if not state.source.has(change.tip):
                 actions.append(Send(peer, Headers(headers)))
+                state.told = change.tip
         return actions
+
+    def tip_of(self, peer: Peer) -> tuple[Known | None, bool]:
+        """The tip of a peer's chain as far as is known, and whether it said so itself: who was told of a heavier tip and says
+        nothing else stands there too, for nobody tells a peer what that peer has told it."""
+        state = self.peers.get(peer)
+        if state is None:
+            return None, False
+        said, told = state.source.best, state.told
+        if told is not None and told.name in self.chain.tree and (said is None or told.work > said.work):
+            return told, False
+        return said, said is not None
 
     # ---- time -----------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from msgspec import Meta
 
 from horoi.web.model.base import Answer, Asking, ConditionForm, Hash, Height, Number, TimeMs, TimeText
+from horoi.web.model.board import BoardLine
 from horoi.web.model.ledger import PostView
 
 
@@ -132,18 +133,19 @@ class MiningForm(Asking, frozen=True, kw_only=True):
 
 
 EventKind: TypeAlias = Literal[
-    "block", "block-removed", "transaction", "transaction-removed", "conflict", "post", "peer", "peer-lost"
-]
-EVENT_KINDS: tuple[EventKind, ...] = (
     "block",
     "block-removed",
     "transaction",
     "transaction-removed",
     "conflict",
     "post",
+    "movement",
+    "waiting",
+    "agreement",
     "peer",
     "peer-lost",
-)
+]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 class EventsQuery(Asking, frozen=True, kw_only=True):
@@ -160,6 +162,12 @@ class BlockEvent(Answer, frozen=True, kw_only=True):
     hash: Hash
     time_ms: TimeMs
     transactions: int
+    difficulty: Number
+    size_bytes: int
+    lines: int = 0
+    """`movement` events that follow for it."""
+    lines_omitted: bool = False
+    """Whether it has more lines than that: the board has them all."""
 
 
 class TransactionEvent(Answer, frozen=True, kw_only=True):
@@ -192,6 +200,22 @@ class PostEvent(Answer, frozen=True, kw_only=True):
     post: PostView
 
 
+class Agreement(Answer, frozen=True, kw_only=True):
+    """Whether the linked peers stand at this node's tip (`agreement`)."""
+
+    agreed: bool
+    """At least one peer is linked, and all whose tip is known have this node's."""
+    tip: Hash
+    height: Height
+    peers: int
+    same_tip: int
+    lagging: int
+    ahead: int
+    different: int
+    """At another block of the same work."""
+    unknown: int
+
+
 class PeerEvent(Answer, frozen=True, kw_only=True):
     """A peer came (`peer`) or went (`peer-lost`)."""
 
@@ -199,7 +223,9 @@ class PeerEvent(Answer, frozen=True, kw_only=True):
     address: str | None
 
 
-EventData: TypeAlias = BlockEvent | TransactionEvent | RemovedEvent | ConflictEvent | PostEvent | PeerEvent
+EventData: TypeAlias = (
+    BlockEvent | TransactionEvent | RemovedEvent | ConflictEvent | PostEvent | BoardLine | Agreement | PeerEvent
+)
 
 
 class Health(Answer, frozen=True, kw_only=True):

@@ -94,6 +94,36 @@ class LiveStore:
             raise _store_error(self.path, "read", error) from error
         return page
 
+    def items_down(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """The same pairs, from the last on; page by page likewise. ``stop`` of None: from the very last key."""
+        while True:
+            page = self._page_down(start, stop)
+            yield from page
+            if len(page) < PAGE_ITEMS:
+                return
+            stop = page[-1][0]
+
+    def _page_down(self, start: bytes, stop: bytes | None) -> list[tuple[bytes, bytes]]:
+        page: list[tuple[bytes, bytes]] = []
+        try:
+            cursor = self._database.iter()
+            if stop is None:
+                cursor.seek_to_last()
+            else:
+                cursor.seek_for_prev(stop)
+                if cursor.valid() and cursor.key() == stop:
+                    cursor.prev()
+            while cursor.valid() and len(page) < PAGE_ITEMS:
+                key: bytes = cursor.key()
+                if key < start:
+                    break
+                page.append((key, cursor.value()))
+                cursor.prev()
+            cursor.status()
+        except Exception as error:
+            raise _store_error(self.path, "read", error) from error
+        return page
+
     def close(self) -> None:
         if self.is_closed:
             return

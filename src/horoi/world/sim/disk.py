@@ -262,6 +262,10 @@ class SimStore:
         rows = self._table.rows
         return iter([(key, rows[key]) for key in keys[bisect_left(keys, start) : last]])
 
+    def items_down(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """The same pairs, from the last."""
+        return iter(list(self.items(start, stop))[::-1])
+
     def close(self) -> None:
         self._closed = True
         self._disk.forget(self, self._name)
