@@ -28,7 +28,7 @@ def bench_ledger(as_json: bool, scale: float) -> None:
       horoi bench ledger
       horoi bench ledger --scale 0.1 --json
     """
-    from horoi.cli.lab import progress_bar
+    from horoi.cli.progress import progress_bar
     from horoi.lab.bench.ledger import run
 
     with progress_bar("the ledger") as advance:

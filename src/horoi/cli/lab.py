@@ -5,13 +5,14 @@ Everything heavy is imported inside the command that needs it, so that ``horoi -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from horoi.cli.lab_compare import compare
+from horoi.cli.lab_sweep import sweep
 from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.progress import progress_bar
 
 ATTACK_KINDS = ("private-fork", "selfish", "majority", "stale", "timestamps")
 """The keys of ``horoi.lab.attack.KINDS``, spelled out so that ``--help`` need not import the lab."""
@@ -22,12 +23,14 @@ OVERLAYS = ("can", "chord", "kademlia", "pastry", "tapestry")
 LATENCIES = ("constant", "uniform", "regions", "king", "plane")
 """The keys of ``horoi.lab.lookup.network.LATENCIES``, for the same reason."""
 
-Progress = Callable[[int, int], None]
-
 
 @click.group("lab")
 def lab() -> None:
     """Run experiments: attacks, comparisons, and the papers' figures."""
+
+
+lab.add_command(compare)
+lab.add_command(sweep)
 
 
 @lab.command("attack")
@@ -159,6 +162,7 @@ def _attack_published(kind: str | None, params: dict[str, Any], as_json: bool) -
 )
 @click.option("--virtual", type=int, help="Chord: virtual nodes of each peer. [default: 1]")
 @click.option("--adversaries", type=float, help="Share of the peers that lie about who owns what.")
+@click.option("--pace", type=float, help="How often upkeep is done; 2 is twice as often. [default: 1]")
 @click.option(
     "--start",
     type=click.Choice(("joins", "converged")),
@@ -185,23 +189,6 @@ def lookup(as_json: bool, **options: Any) -> None:
     with progress_bar(params.get("overlay", "chord")) as progress:
         result = run(progress=progress, **params)
     emit(result, as_json, render_figures)
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Progress | None]:
-    """A bar on stderr while the block runs, gone afterwards; nothing where nobody watches (a pipe, a log)."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def render_figures(result: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from horoi.base.errors import UsageError
 from horoi.cli.lab import LATENCIES, OVERLAYS, lab
 from horoi.lab import lookup
 from horoi.lab.lookup import network
-from horoi.lab.lookup.measure import Sizes, key_load, percentile
+from horoi.lab.lookup.measure import Sizes, key_counts, key_load, percentile
 from horoi.lookup.chord import messages
 from horoi.lookup.chord.codec import chord_wire
 from horoi.lookup.vocabulary import Contact
@@ -156,7 +156,7 @@ def test_load_counts_peers_without_keys() -> None:
         def owner(self, key: int) -> int:
             return key % 2
 
-    assert key_load(Two(), 4, [0, 1, 2, 4]) == {"keys_max_over_mean": 3.0, "keys_p99_over_mean": 3.0}
+    assert key_load(key_counts(Two(), 4, [0, 1, 2, 4])) == {"keys_max_over_mean": 3.0, "keys_p99_over_mean": 3.0}
 
 
 def test_sizes_are_those_of_encoded_datagrams() -> None:

@@ -100,6 +100,11 @@ class Outcomes:
             "stretch_p50": percentile(self.stretch, 0.5),
         }
 
+    def stretch_percentiles(self) -> list[float]:
+        """The stretch that 0, 1, ... 100 % of the right lookups do not exceed."""
+        ordered = sorted(self.stretch)
+        return [percentile(ordered, share / 100) for share in range(101)] if ordered else []
+
     def digest(self) -> str:
         """SHA-256 over every outcome in order: two runs that agree in it saw the same universe."""
         return self._hash.hexdigest()
@@ -133,11 +138,15 @@ class Sizes:
         return size_bytes
 
 
-def key_load(truth: Truth, peers: int, keys: Sequence[int]) -> dict[str, float]:
-    """How unevenly keys fall on peers: the most loaded and the 99th percentile over the mean."""
+def key_counts(truth: Truth, peers: int, keys: Sequence[int]) -> list[int]:
+    """How many of the keys each peer owns, in no order."""
     load = Counter(truth.owner(key) for key in keys)
-    counts = [*load.values(), *([0] * (peers - len(load)))]
-    mean = len(keys) / peers
+    return [*load.values(), *([0] * (peers - len(load)))]
+
+
+def key_load(counts: Sequence[int]) -> dict[str, float]:
+    """How unevenly keys fall on peers: the most loaded and the 99th percentile over the mean."""
+    mean = sum(counts) / len(counts)
     return {"keys_max_over_mean": max(counts) / mean, "keys_p99_over_mean": percentile(counts, 0.99) / mean}
 
 

@@ -1,16 +1,22 @@
 """A simulated network of one overlay: peers by number, joined for real or settled, failing, leaving and coming.
 
 Peers are numbered 0, 1, 2, ...; the number is the address. Strangers that churn brings go on counting.
+
+What happens to a network is a *trace* that depends on the seed and not on the overlay: who asks for which key, who fails, when
+sessions end. Each has dice of its own, which the peers' behaviour cannot disturb, so that overlays are compared on one trace. A
+peer has a *seat*, which the stranger that replaces it takes over: so "who asks" means the same where peers come and go.
 """
 
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from horoi.base.errors import UsageError
+from horoi.base.ids import MAX_ID_BITS
 from horoi.lab.lookup.measure import Sizes
 from horoi.lab.lookup.overlay import Overlay, Settings, Truth
 from horoi.lookup.vocabulary import Join, Joined, Lookup
@@ -53,7 +59,11 @@ class LookupNetwork:
             sizes=self._size if count_bytes else None,
             on_notice=self._told,
         )
-        self.dice = self.universe.dice("lab")
+        self._keys = self.universe.dice("keys")
+        self._askers = self.universe.dice("askers")
+        self._failures = self.universe.dice("failures")
+        self._bootstraps = self.universe.dice("bootstraps")
+        self._seats = array("q", range(settings.peers))  # seat -> address
         self.machines: list[Machine] = []
         self.up: list[int] = []  # joined and alive
         self._place: dict[int, int] = {}  # address -> index in up
@@ -99,7 +109,7 @@ class LookupNetwork:
         for address in range(count):
             self.machines.append(self.add(address))
             known = self.up or list(range(address))
-            bootstrap = tuple(self.dice.sample(known, min(BOOTSTRAPS, len(known))))
+            bootstrap = tuple(self._bootstraps.sample(known, min(BOOTSTRAPS, len(known))))
             self.universe.ask(address, Join(bootstrap))
             self.universe.run_for(JOIN_GAP_S)
         self.universe.run_for(SETTLE_S)
@@ -124,7 +134,7 @@ class LookupNetwork:
 
     def fail(self, share: float) -> None:
         """Let a share of the peers fail at once, without a word."""
-        for address in self.dice.sample(self.up, round(share * len(self.up))):
+        for address in self._failures.sample(sorted(self.up), round(share * len(self.up))):
             self.universe.remove(address)
             self._is_down(address)
 
@@ -133,21 +143,23 @@ class LookupNetwork:
         self._session = Exponential.of_median(median_s)
         self._churn_dice = self.universe.dice("churn")
         self.machines = []  # a list of strangers would only grow
-        for address in list(self.up):
-            self._begin_session(address)
+        for seat in range(len(self._seats)):
+            self._begin_session(seat)
 
-    def _begin_session(self, address: int) -> None:
-        self.universe.after(self._session.draw_s(self._churn_dice), partial(self._end_session, address))
+    def _begin_session(self, seat: int) -> None:
+        self.universe.after(self._session.draw_s(self._churn_dice), partial(self._end_session, seat))
 
-    def _end_session(self, address: int) -> None:
+    def _end_session(self, seat: int) -> None:
+        address = self._seats[seat]
         self.universe.remove(address)
         self._is_down(address)
         self.on_gone(address)
         stranger, self._next_address = self._next_address, self._next_address + 1
+        self._seats[seat] = stranger
         self.add(stranger)
-        bootstrap = tuple(self.dice.sample(self.up, min(BOOTSTRAPS, len(self.up))))
+        bootstrap = tuple(self._bootstraps.sample(self.up, min(BOOTSTRAPS, len(self.up))))
         self.universe.ask(stranger, Join(bootstrap))
-        self._begin_session(stranger)
+        self._begin_session(seat)
 
     def close(self) -> None:
         """Let go of everything at once, so that a million peers need not wait for the garbage collector."""
@@ -159,15 +171,17 @@ class LookupNetwork:
     # Asking
 
     def honest_peer(self) -> int:
-        """A random peer that is up and no liar."""
+        """A random peer that is up and no liar. One draw of the trace for each, however many seats are tried: a newcomer that has
+        joined one overlay already and another not yet makes no difference to the next lookup."""
+        dice = random.Random(self._askers.getrandbits(64))
         while True:
-            address = self.up[self.dice.randrange(len(self.up))]
-            if address not in self.liars:
+            address = self._seats[dice.randrange(len(self._seats))]
+            if address in self._place and address not in self.liars:
                 return address
 
     def key(self) -> int:
-        """A random key."""
-        return self.dice.getrandbits(self.overlay.bits)
+        """A random key. Where ids are shorter it is the same key, cut."""
+        return self._keys.getrandbits(MAX_ID_BITS) >> (MAX_ID_BITS - self.overlay.bits)
 
     def lookup(self, token: int, address: int, key: int) -> None:
         """Have a peer look a key up."""

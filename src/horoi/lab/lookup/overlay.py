@@ -37,6 +37,7 @@ class Settings:
     virtual: int = 1
     adversaries: float = 0.0
     start: str | None = None  # "joins", "converged", or None: joins up to JOINED_PEERS
+    pace: float = 1.0  # how often upkeep is done: 2 is twice as often, for twice the bytes or so
 
 
 class Truth(Protocol):

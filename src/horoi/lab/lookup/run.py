@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from importlib import import_module
 from time import perf_counter, process_time
 from typing import Any
 
 from horoi.base.errors import UsageError
-from horoi.lab.lookup.measure import Outcomes, key_load, peak_mb, resident_mb
+from horoi.lab.lookup.measure import Outcomes, key_counts, key_load, peak_mb, resident_mb
 from horoi.lab.lookup.network import LATENCIES, LookupNetwork, pick_liars
 from horoi.lab.lookup.overlay import Make, Settings
 
@@ -43,18 +44,26 @@ SAMPLED_PEERS = 1000  # whose tables are counted
 Progress = Callable[[int, int], None]
 
 
-def run(*, progress: Progress | None = None, **options: Any) -> dict[str, Any]:
+def run(*, progress: Progress | None = None, details: bool = False, **options: Any) -> dict[str, Any]:
     """Run one experiment and return its figures, ready for JSON. Options are the fields of ``Settings``.
 
-    Raises UsageError for an option that is unknown or cannot be meant.
+    With ``details`` the figures that fill a picture come too (``DETAILS``). Raises UsageError for an option that is unknown or
+    cannot be meant.
     """
+    settings = settings_of(options)
+    figures = _run(settings, progress)
+    return {name: figures[name] for name in (*FIELDS, *(DETAILS if details else ()))}
+
+
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """Options as settings. Raises UsageError for one that is unknown or cannot be meant."""
     names = [field.name for field in fields(Settings)]
     for name in options:
         if name not in names:
             raise UsageError(f"lookup takes {', '.join(names)}, but no {name}")
     settings = Settings(**options)
     check(settings)
-    return _run(settings, progress)
+    return settings
 
 
 def check(settings: Settings) -> None:
@@ -74,6 +83,8 @@ def check(settings: Settings) -> None:
             raise UsageError(f"{name} must be at least 1, not {getattr(settings, name)}")
     if settings.successors is not None and not 1 <= settings.successors <= 32:
         raise UsageError(f"successors must lie between 1 and 32, not {settings.successors}")
+    if not settings.pace > 0:
+        raise UsageError(f"pace must be more than 0, not {settings.pace}")
     if settings.median_session_s is not None and not settings.median_session_s > 0:
         raise UsageError(f"median session must be more than 0 s, not {settings.median_session_s}")
     if settings.median_session_s is not None and settings.minutes * 60 <= CHURN_WARM_UP_S:
@@ -94,7 +105,7 @@ def _run(settings: Settings, progress: Progress | None) -> dict[str, Any]:
     has_churn = settings.median_session_s is not None
     upkeep = has_churn or (not settings.fail and settings.peers * settings.virtual <= UPKEEP_PEERS)
     network = LookupNetwork(settings, overlay, upkeep=upkeep, count_bytes=upkeep)
-    network.liars = pick_liars(settings.peers, settings.adversaries, dice)
+    network.liars = pick_liars(settings.peers, settings.adversaries, random.Random(f"lookup/{settings.seed}/liars"))
 
     gc.collect()
     was_collecting = gc.isenabled()
@@ -111,7 +122,7 @@ def _run(settings: Settings, progress: Progress | None) -> dict[str, Any]:
     figures["bytes_per_peer"] = max(0.0, per_peer)
     figures["seconds"] = perf_counter() - began
     figures["rss_mb"] = peak_mb()
-    return {name: figures[name] for name in FIELDS}
+    return figures
 
 
 FIELDS = (
@@ -138,6 +149,10 @@ FIELDS = (
 )
 """What a result has, in this order."""
 
+DETAILS = ("keys_histogram", "stretch_percentiles")
+"""What it has besides, if details are asked for: pairs of a number of keys and how many peers own so many; and the stretch that
+0, 1, ... 100 % of the right lookups do not exceed."""
+
 
 def _begin(network: LookupNetwork, settings: Settings) -> None:
     start = settings.start
@@ -159,7 +174,8 @@ def _measure(network: LookupNetwork, settings: Settings, progress: Progress | No
     network.on_answer = outcomes.answer
     network.on_gone = outcomes.forget
     keys = [network.key() for _ in range(min(MAX_KEYS, KEYS_PER_PEER * settings.peers))]
-    load = key_load(network.truth, settings.peers, keys)
+    counts = key_counts(network.truth, settings.peers, keys)
+    load = key_load(counts)
     sample = network.machines[:: max(1, len(network.machines) // SAMPLED_PEERS)]
     entries = [network.overlay.entries(machine) for machine in sample]
     del keys, sample
@@ -184,6 +200,8 @@ def _measure(network: LookupNetwork, settings: Settings, progress: Progress | No
         "state_entries_mean": sum(entries) / len(entries),
         "events_per_s": (universe.events - events_before) / elapsed_s,
         "digest": outcomes.digest(),
+        "keys_histogram": sorted(Counter(counts).items()),
+        "stretch_percentiles": outcomes.stretch_percentiles(),
     }
 
 

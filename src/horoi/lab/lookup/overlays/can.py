@@ -39,8 +39,8 @@ class CanOverlay:
             "is_bound": self._is_bound,
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
         }
-        if settings.median_session_s:
-            options["update_s"] = CHURN_UPDATE_S
+        update_s = CHURN_UPDATE_S if settings.median_session_s else CanConfig.update_s
+        options["update_s"] = update_s / settings.pace
         self._config = CanConfig(**options)
         self._still = CanConfig(**options, upkeep=bool(settings.fail))
         self.space = Space(settings.dimensions, self.bits)

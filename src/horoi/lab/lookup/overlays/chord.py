@@ -38,7 +38,11 @@ class ChordOverlay:
             "replicas": min(3, successors + 1),
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
         }
-        self._config = ChordConfig(**options)
+        self._config = ChordConfig(
+            **options,
+            stabilise_s=ChordConfig.stabilise_s / settings.pace,
+            fix_finger_s=ChordConfig.fix_finger_s / settings.pace,
+        )
         self._still = ChordConfig(**options, upkeep=False)
 
     def machine(self, address: int, *, upkeep: bool) -> Chord:

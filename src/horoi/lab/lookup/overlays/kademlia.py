@@ -46,7 +46,8 @@ class KademliaOverlay:
         }
         if churn is not None:
             options |= {
-                "refresh_s": max(60.0, REFRESH_SESSIONS * churn),
+                "refresh_s": max(60.0, REFRESH_SESSIONS * churn) / settings.pace,
+                "test_s": KademliaConfig.test_s / settings.pace,
                 "refresh_k": min(REFRESH_K, settings.k),
                 "max_failures": 2,
             }

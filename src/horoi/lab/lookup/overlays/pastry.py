@@ -39,6 +39,9 @@ class PastryOverlay:
             "routes": ROUTES if settings.adversaries else 1,
             "is_bound": self._is_bound,
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
+            "keepalive_s": PastryConfig.keepalive_s / settings.pace,
+            "probe_s": PastryConfig.probe_s / settings.pace,
+            "gossip_s": PastryConfig.gossip_s / settings.pace,
         }
         options.update(changes)
         self._config = PastryConfig(**options)

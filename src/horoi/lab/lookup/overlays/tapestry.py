@@ -37,6 +37,9 @@ class TapestryOverlay:
             "routes": ROUTES if settings.adversaries else 1,
             "is_bound": self._is_bound,
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
+            "probe_s": TapestryConfig.probe_s / settings.pace,
+            "probe_backups_s": TapestryConfig.probe_backups_s / settings.pace,
+            "gossip_s": TapestryConfig.gossip_s / settings.pace,
         }
         options.update(changes)
         self._config = TapestryConfig(**options)
