@@ -22,6 +22,7 @@ FLOORS = {
     "machine": 1,
     "world": 2,
     "ledger": 3,
+    "epcis": 3,
     "lookup": 3,
     "search": 3,
     "swarm": 3,
@@ -39,7 +40,7 @@ FLATS = ("lookup", "search", "world")
 SHARED = "common"
 """In a flat, the package of what its rooms share: no room itself."""
 
-PURE = ("machine", "ledger", "lookup", "search", "swarm", "talk", "work")
+PURE = ("machine", "ledger", "epcis", "lookup", "search", "swarm", "talk", "work")
 IMPURE_MODULES = {
     "_thread", "asyncio", "concurrent", "datetime", "fcntl", "glob", "http", "io", "lmdb", "mmap", "multiprocessing", "os",
     "pathlib", "plyvel", "queue", "random", "sched", "secrets", "select", "selectors", "shutil", "signal", "socket",

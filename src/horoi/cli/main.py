@@ -48,6 +48,9 @@ SECTIONS = {
         "document": Command("horoi.cli.board:document", "The hash of a document, and who posted it."),
         "tx": Command("horoi.cli.tx:tx", "Show, sign, merge, submit transactions."),
     },
+    "The supply chain's own language": {
+        "epcis": Command("horoi.cli.epcis:epcis", "GS1 EPCIS 2.0: check, hash, capture, find events."),
+    },
     "Lookup by key": {
         "dht": Command("horoi.cli.dht:dht", "Join the Mainline DHT: find peers, store and get items."),
     },

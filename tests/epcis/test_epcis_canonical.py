@@ -1,0 +1,145 @@
+"""One name for an event: however it is written down, and no other for one that says something else."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.epcis.epcis_documents import EPC, FIELD, LOT, document, event
+
+from horoi.epcis.canonical import digest_of, hash_id
+from horoi.epcis.check import report_on_value
+
+
+def prehash_of(value: dict[str, Any], **fields: Any) -> str:
+    (found,) = report_on_value(document(value, **fields)).events
+    return found.prehash
+
+
+def shuffled(value: Any, dice: random.Random) -> Any:
+    """The same event, its fields and lists in another order."""
+    if isinstance(value, dict):
+        items = [(name, shuffled(inner, dice)) for name, inner in value.items()]
+        dice.shuffle(items)
+        return dict(items)
+    if isinstance(value, list):
+        inner = [shuffled(entry, dice) for entry in value]
+        dice.shuffle(inner)
+        return inner
+    return value
+
+
+FULL = event(
+    action="ADD",
+    epcList=[EPC, "urn:epc:id:sscc:4012345.0000000111"],
+    quantityList=[{"epcClass": LOT, "quantity": 200, "uom": "KGM"}, {"epcClass": LOT, "quantity": 3}],
+    bizStep="receiving",
+    persistentDisposition={"set": ["damaged", "expired"]},
+    readPoint={"id": FIELD, "thasos:gate": "7"},
+    bizTransactionList=[
+        {"type": "po", "bizTransaction": "urn:example:1"},
+        {"bizTransaction": "urn:example:2"},
+    ],
+    sourceList=[{"type": "owning_party", "source": "urn:epc:id:pgln:4012345.00225"}],
+    sensorElementList=[{"sensorReport": [{"type": "Temperature", "value": 4}, {"type": "Pressure", "value": 1.5}]}],
+    ilmd={"thasos:grade": "A", "thasos:samples": ["1", "2"]},
+    **{"thasos:tank": {"thasos:level": ["3", "1"], "thasos:heights": [1, 2]}},
+)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_order_does_not_matter(dice: random.Random) -> None:
+    assert prehash_of(shuffled(FULL, dice)) == prehash_of(FULL)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"eventTime": "2022-12-26T14:30:00+02:00"}, {"eventTime": "2022-12-26T12:30:00.000Z"}),
+        ({"bizStep": "shipping"}, {"bizStep": "https://ref.gs1.org/cbv/BizStep-shipping"}),
+        ({"bizStep": "shipping"}, {"bizStep": "cbv:BizStep-shipping"}),
+        ({"bizStep": "shipping"}, {"bizStep": "urn:epcglobal:cbv:bizstep:shipping"}),
+        ({"epcList": [EPC]}, {"epcList": ["https://id.gs1.org/01/04012345111118/21/9876"]}),
+        ({"epcList": [EPC]}, {"epcList": ["http://example.com/x/gtin/4012345111118/lot/A/ser/9876?17=201225"]}),
+        ({"quantityList": [{"epcClass": LOT, "quantity": 3.0}]}, {"quantityList": [{"epcClass": LOT, "quantity": 3}]}),
+        ({"thasos:x": "  7.50 "}, {"thasos:x": 7.5}),
+        ({"thasos:x": None}, {}),
+        ({"recordTime": "2022-12-27T00:00:00Z"}, {}),
+        ({"eventID": "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8"}, {}),
+        ({"errorDeclaration": {"declarationTime": "2022-12-28T00:00:00Z"}}, {}),
+        ({"rdfs:comment": "a remark"}, {}),
+        ({"epcList": []}, {"epcList": None}),
+    ],
+)
+def test_other_ways_to_say_the_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert prehash_of(event(**one)) == prehash_of(event(**other))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"eventTime": "2022-12-26T14:30:00.001+02:00"},
+        {"eventTimeZoneOffset": "+03:00"},
+        {"action": "DELETE"},
+        {"epcList": [EPC + "0"]},
+        {"disposition": "in_transit"},
+        {"thasos:x": ""},
+        {"thasos:x": {"thasos:y": "1"}},
+        {"certificationInfo": "https://cert.example/1"},
+        {"sensorElementList": [{"sensorReport": [{"type": "Temperature", "value": 4}]}]},
+        {"sensorElementList": [{"sensorReport": [{"type": "Temperature", "bizRules": "https://rules.example/"}]}]},
+    ],
+)
+def test_whatever_happened_is_in_the_name(fields: dict[str, Any]) -> None:
+    assert prehash_of(event(**fields)) != prehash_of(event())
+
+
+def test_the_prefix_is_only_a_spelling() -> None:
+    other = [{"t": "https://thasos.example/epcis/"}]
+    assert prehash_of(event(**{"t:x": "1"}), **{"@context": other}) == prehash_of(event(**{"thasos:x": "1"}))
+    assert "{https://thasos.example/epcis/}x=1" in prehash_of(event(**{"thasos:x": "1"}))
+    own = event(**{"@context": {"mine": "https://mine.example/"}, "mine:x": "1"})
+    assert prehash_of(own).endswith("{https://mine.example/}x=1")
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2022-12-31T23:59:59.9995Z", "2023-01-01T00:00:00.000Z"),
+        ("2020-02-29T00:30:00+01:00", "2020-02-28T23:30:00.000Z"),
+        ("2022-01-01T00:00:00.1425Z", "2022-01-01T00:00:00.143Z"),
+        ("2022-01-01T00:00:00.1424999Z", "2022-01-01T00:00:00.142Z"),
+        ("0001-01-01T00:00:00-14:00", "0001-01-01T14:00:00.000Z"),
+    ],
+)
+def test_times_are_utc_milliseconds(time: str, expected: str) -> None:
+    assert f"eventTime={expected}" in prehash_of(event(eventTime=time))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("007", "7"), ("+3.50", "3.5"), ("1e3", "1000"), (".5", "0.5"), ("nan", "nan"), ("1e999", "1e999"), ("-0", "0")],
+)
+def test_numbers_have_no_needless_zeros(text: str, expected: str) -> None:
+    assert prehash_of(event(**{"thasos:x": text})).endswith(f"x={expected}")
+
+
+def test_extensions_that_a_document_leaves_out_are_in_no_name() -> None:
+    fields = {"thasos:ignoreFields": ["thasos:captureID", "bizStep", 7]}
+    report = report_on_value(document(event(bizStep="shipping", **{"thasos:captureID": "1"}), **fields))
+    assert report.errors == []
+    assert report.ignored == ("{https://thasos.example/epcis/}captureID",)
+    assert report.events[0].prehash == prehash_of(event(bizStep="shipping"))
+
+
+def test_a_hash_id_is_read_back() -> None:
+    name = hash_id("eventType=ObjectEvent")
+    digest = digest_of(name)
+    assert digest is not None
+    assert name == f"ni:///sha-256;{digest.hex()}?ver=CBV2.0"
+    assert digest_of(name.upper()) is None
+    assert digest_of(name + "x") is None
