@@ -175,6 +175,7 @@ def test_an_event_of_another_standard_needs_a_uri_and_a_time() -> None:
         (b"{}", "required"),
         (b'{"type": "EPCISDocument"}', "required"),
         (b'{"type": "EPCISDocument", "epcisBody": 7}', "type"),
+        (b'{"type": "EPCISDocument", "epcisBody": {"eventList": null}}', "type"),
         (b'{"type": "EPCISQueryDocument", "epcisBody": {"queryResults": []}}', "type"),
     ],
 )

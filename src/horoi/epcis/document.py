@@ -19,6 +19,9 @@ MAX_DEPTH = 64  # a guess: GS1's fullest example is 12 deep
 
 EVENTS = ListOf(Open("an event", {}, required=()))
 
+ABSENT = object()
+"""No value at all: null is one."""
+
 IGNORED = ":ignoreFields"
 """A document may name extensions that no event hash covers (reference implementation, after 1.9.3)."""
 
@@ -155,17 +158,17 @@ def _single(value: dict[str, Any], faults: Faults) -> Document:
 
 
 def _inner(value: dict[str, Any], name: str, pointer: str, rest: tuple[str, ...], faults: Faults) -> Any:
-    """Walk down by these names; None, with a fault, where there is no way."""
+    """Walk down by these names; ABSENT, with a fault, where there is no way."""
     if name not in value:
-        return None  # told by the shape
+        return ABSENT  # told by the shape
     inner, pointer = value[name], step(pointer, name)
     for following in rest:
         if not isinstance(inner, dict):
             faults.error(pointer, "type", f"{shown(inner)} is not an object")
-            return None
+            return ABSENT
         if following not in inner:
             faults.error(pointer, "required", f"needs {following!r}")
-            return None
+            return ABSENT
         inner, pointer = inner[following], step(pointer, following)
     return inner
 
@@ -184,7 +187,7 @@ def _with_events(kind: str, context: Any, body: Any, pointer: str, outer: dict[s
         name for key, value in outer.items() if key.endswith(IGNORED) and isinstance(value, list) for name in value
     ]
     ignored = tuple(spell_key(name, namespaces) for name in names if isinstance(name, str) and ":" in name)
-    if body is not None:
+    if body is not ABSENT:
         EVENTS.check(body, pointer, faults)
     events = body if isinstance(body, list) else []
     if len(events) > MAX_EVENTS:
