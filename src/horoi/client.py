@@ -26,6 +26,7 @@ import msgspec
 from horoi.base.codec import encode
 from horoi.base.errors import NetworkError, NotFoundError
 from horoi.web.model import books, ledger, node, proofs, wallet
+from horoi.web.model import offers as offer_records
 from horoi.web.model.refusals import error_of
 
 if TYPE_CHECKING:
@@ -304,9 +305,63 @@ class Client:
         payer: str | None,
         keys: Sequence[str] | None,
     ) -> wallet.WalletAnswer:
-        names = ",".join(keys) if keys is not None else None
-        query = {"submit": "true" if submit else "false", "fee": fee, "payer": payer, "keys": names}
+        query = {"submit": "true" if submit else "false", "fee": fee, "payer": payer, "keys": _names(keys)}
         return self._post(f"/v1/wallet/{path}", form, wallet.WalletAnswer, **query)
+
+    # ---- offers: everything here needs the token ----------------------------------------------------------------
+
+    def make_offer(
+        self,
+        steps: Sequence[wallet.Step],
+        *,
+        note: str = "",
+        expires: str | int | None = None,
+        fee: int | None = None,
+        payer: str | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> offer_records.OfferView:
+        """Propose steps in one transaction, signed with the node's keys, to those who must sign too."""
+        form = offer_records.OfferForm(steps=list(steps), note=note, expires=expires)
+        return self._post("/v1/offers", form, offer_records.OfferView, fee=fee, payer=payer, keys=_names(keys))
+
+    def offer_partial(
+        self,
+        partial: dict[str, Any],
+        *,
+        note: str = "",
+        expires: str | int | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> offer_records.OfferView:
+        """Offer a partially signed transaction (its file's content)."""
+        form = offer_records.OfferForm(partial=partial, note=note, expires=expires)
+        return self._post("/v1/offers", form, offer_records.OfferView, keys=_names(keys))
+
+    def offers(self, state: str = "open", *, limit: int = 50, offset: int = 0) -> offer_records.OfferList:
+        """Offers, newest first: ``incoming``, ``awaiting``, ``outgoing``, ``done``, ``open`` or ``all``."""
+        return self._get("/v1/offers", offer_records.OfferList, state=state, limit=limit, offset=offset)
+
+    def offer(self, offer_id: str) -> offer_records.OfferView:
+        """An offer, with what every party has before and after."""
+        return self._get(f"/v1/offers/{_segment(offer_id)}", offer_records.OfferView)
+
+    def accept_offer(
+        self, offer_id: str, *, preimages: Sequence[bytes] = (), keys: Sequence[str] | None = None
+    ) -> offer_records.OfferView:
+        """Agree with an offer."""
+        form = offer_records.AcceptForm(preimages=[preimage.hex() for preimage in preimages])
+        return self._post(f"/v1/offers/{_segment(offer_id)}/accept", form, offer_records.OfferView, keys=_names(keys))
+
+    def refuse_offer(
+        self, offer_id: str, reason: str = "", *, keys: Sequence[str] | None = None
+    ) -> offer_records.OfferView:
+        """Say no to an offer."""
+        form = offer_records.RefuseForm(reason=reason)
+        return self._post(f"/v1/offers/{_segment(offer_id)}/refuse", form, offer_records.OfferView, keys=_names(keys))
+
+    def withdraw_offer(self, offer_id: str, *, spend: bool = False) -> offer_records.OfferView:
+        """Take an own offer back; with ``spend``, so that it can never come about."""
+        form = offer_records.WithdrawForm(spend=spend)
+        return self._post(f"/v1/offers/{_segment(offer_id)}/withdraw", form, offer_records.OfferView)
 
     # ---- the live stream ----------------------------------------------------------------------------------------
 
@@ -381,6 +436,10 @@ def _decode(content: bytes, kind: type[T]) -> T:
 
 def _bytes_of(transaction: bytes | msgspec.Struct) -> bytes:
     return transaction if isinstance(transaction, bytes) else encode(transaction)
+
+
+def _names(keys: Sequence[str] | None) -> str | None:
+    return ",".join(keys) if keys is not None else None
 
 
 def _segment(text: str) -> str:

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from tests.web.test_web_transactions import said
 from tests.web.web_api import Api, running_api, validate
-from tests.web.web_node import InlineHost, make_access
+from tests.web.web_node import ALICE as ALICE_PAIR
+from tests.web.web_node import BOB as BOB_PAIR
+from tests.web.web_node import TOKEN, InlineHost, make_access
 
 from horoi.base.codec import encode
 from horoi.base.errors import UsageError
@@ -23,12 +25,22 @@ from horoi.web.stream import Hub, Streaming, read_kinds
 
 SCHEMAS = dict(
     zip(
-        ("block", "transaction", "transaction-removed", "conflict", "post", "movement", "agreement", "peer"),
+        ("block", "transaction", "transaction-removed", "conflict", "post", "movement", "agreement", "peer", "offer"),
         (kind.__name__ for kind in EVENTS),
         strict=True,
     )
 )
 SCHEMAS |= {"block-removed": "BlockEvent", "peer-lost": "PeerEvent", "waiting": "BoardLine"}
+SCHEMAS |= {"offer-changed": "OfferEvent"}
+
+
+ALICE, BOB = ALICE_PAIR.public.hex(), BOB_PAIR.public.hex()
+OFFER = {
+    "steps": [
+        {"verb": "transfer", "asset": "coin", "amount": "5", "to": BOB, "owner": ALICE},
+        {"verb": "transfer", "asset": "coin", "amount": "7", "to": ALICE, "owner": BOB},
+    ]
+}
 
 
 def read(data: bytes) -> list[tuple[str, Any]]:
@@ -60,6 +72,8 @@ def test_every_kind_of_event_is_told(api: Api) -> None:
         api.host.lose(bytes([9]) * 32)
         hub._tick()
         api.host.tell(ConflictFound(bytes(32), bytes([1]) * 32))
+        made = await api.client.post("/v1/offers", json=OFFER, headers={"Authorization": f"Bearer {TOKEN}"})
+        await api.client.post(f"/v1/offers/{made.json()['id']}/withdraw", json={}, headers=made.request.headers)
         data = await subscriber.take()
         hub.unsubscribe(subscriber)
         return read(data)
@@ -78,6 +92,8 @@ def test_every_kind_of_event_is_told(api: Api) -> None:
     assert told["transaction-removed"]["why"] == "confirmed"
     assert told["peer"]["peer"] == told["peer-lost"]["peer"] == (bytes([9]) * 32).hex()
     assert told["conflict"]["by"] == "01" * 32
+    assert told["offer"]["id"] == told["offer-changed"]["id"]
+    assert told["offer-changed"]["state"] == "withdrawn"
 
 
 def test_a_filter_keeps_the_rest_away() -> None:

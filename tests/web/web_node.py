@@ -66,6 +66,9 @@ class InlineHost:
     def peers(self) -> Sequence[Any]:
         return []
 
+    def now(self) -> float:
+        return self.now_s
+
     def on_notice(self, callback: Callable[[Any], None], *kinds: type) -> Callable[[], None]:
         self._listeners_made += 1
         number = self._listeners_made

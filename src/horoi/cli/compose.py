@@ -116,13 +116,13 @@ class Remote(Composer):
         return draft if fee is None else draft.pay_fee(payer, fee)
 
     def _spendables(self, *, unconfirmed: bool) -> list[Spendable]:
-        """Unspent outputs that name one of the parties and that no waiting transaction spends, each once."""
+        """Unspent outputs that name one of the parties, that no waiting transaction spends and no offer promises, each once."""
         found: dict[tuple[str, int], Spendable] = {}
         for key in self.parties:
             name = key.hex()
             rows = self.client.holdings(key=name, unconfirmed=unconfirmed, limit=MAX_OUTPUTS_READ).outputs
             for row in (*rows, *self.client.rights(key=name).outputs):
-                if row.spent_by is None:
+                if row.spent_by is None and row.offered is None:
                     found[row.source, row.index] = self._spendable(row)
         return list(found.values())
 

@@ -193,10 +193,18 @@ _READERS: dict[type, Callable[[Composer, Any], Say]] = {
 }
 
 
-def compose(access: NodeAccess, steps: Iterable[verbs.Verb | verbs.Step], payer_form: Any, fee: int | None) -> Body:
+def compose(
+    access: NodeAccess,
+    steps: Iterable[verbs.Verb | verbs.Step],
+    payer_form: Any,
+    fee: int | None,
+    *,
+    may_spend_unconfirmed: bool = True,
+) -> Body:
     """One body that says all of ``steps``. Raises UsageError, NotFoundError, InsufficientError or RuleError.
 
-    It spends what is confirmed; only where that does not suffice, also what waiting transactions make.
+    It spends what is confirmed; only where that does not suffice, also what waiting transactions make, if it may. It leaves
+    alone what is promised in open offers.
     """
     composer = Composer(access)
     said = [reader_of(step)(composer, step) for step in steps]
@@ -205,8 +213,28 @@ def compose(access: NodeAccess, steps: Iterable[verbs.Verb | verbs.Step], payer_
         payer = composer.who(None)
     try:
         return _build(access, composer, said, payer, fee, unconfirmed=False)
-    except InsufficientError:
+    except InsufficientError as error:
+        if not may_spend_unconfirmed:
+            raise _with_promises(access, composer, error) from None
+    try:
         return _build(access, composer, said, payer, fee, unconfirmed=True)
+    except InsufficientError as error:
+        raise _with_promises(access, composer, error) from None
+
+
+def _with_promises(access: NodeAccess, composer: Composer, error: InsufficientError) -> InsufficientError:
+    """The error, with what is promised in open offers: it could be had by withdrawing them."""
+    offers: dict[bytes, None] = {}
+    for key in composer.parties:
+        rows, _ = unspent_of_key(access, key, unconfirmed=False, most=MAX_ANSWER)
+        found = [access.node.offers.book.reserved(row.spendable.source, row.spendable.index) for row in rows]
+        offers.update((offer, None) for offer in found if offer is not None)
+    if not offers:
+        return error
+    shown = ", ".join(offer.hex()[:16] for offer in list(offers)[:3])
+    return InsufficientError(
+        f"{error}; more is promised in {len(offers)} open offer(s), {shown}: withdraw one, or wait"
+    )
 
 
 def reader_of(step: verbs.Verb | verbs.Step) -> Callable[[Composer, Any], Say]:
@@ -238,13 +266,13 @@ def _build(
 
 
 def spendables(access: NodeAccess, keys: Iterable[bytes], *, unconfirmed: bool) -> list[Spendable]:
-    """Unspent outputs that name one of ``keys`` and that no waiting transaction spends, each once."""
+    """Unspent outputs that name one of ``keys``, that no waiting transaction spends and no open offer promises, each once."""
     found: dict[tuple[bytes, int], Spendable] = {}
-    spender = access.node.mempool.spender
+    spender, reserved = access.node.mempool.spender, access.node.offers.book.reserved
     for key in keys:
         rows, _ = unspent_of_key(access, key, unconfirmed=unconfirmed, most=MAX_ANSWER)
         for row in rows:
             point = (row.spendable.source, row.spendable.index)
-            if point not in found and spender(*point) is None:
+            if point not in found and spender(*point) is None and reserved(*point) is None:
                 found[point] = row.spendable
     return list(found.values())

@@ -2,8 +2,9 @@
 
 - *Host*: a page of a stranger can make a browser ask loopback under the stranger's name (DNS rebinding); so the name must
   be one of loopback's, or one that the operator configured.
-- *Origin*: a browser says on whose behalf it writes; another site's pages may not. Nothing here reads cookies, and no other
-  site is granted anything (no CORS headers), so a page can neither act with the token nor read an answer.
+- *Origin*: a browser says on whose behalf it asks (Origin, and Fetch Metadata where it knows that); another site's page may
+  link here and do nothing else, nor may a page of another port of this machine. Nothing here reads cookies, and no other site
+  is granted anything (no CORS headers), so a page can neither act with the token nor read an answer.
 - *Size*: a body has at most ``max_body_size_bytes``, and all bodies together ``max_bodies_size_bytes``.
 - *Time*: a body arrives within ``body_timeout_s``, an answer begins within ``answer_timeout_s``.
 """
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -57,12 +59,17 @@ class Guard:
         self.bodies_size_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         refused = self._refusal(scope)
+        if scope["type"] == "websocket":  # which no cross-origin rule of the browser covers (RFC 6455, section 10.2)
+            await (
+                self.app(scope, receive, send) if refused is None else send({"type": "websocket.close", "code": 1008})
+            )
+            return
         if refused is not None:
-            await respond(problem_of_status(*refused))(scope, receive, send)
+            await respond(problem_of_status(*refused), _SAFE)(scope, receive, send)
             return
         body = _Body(self, receive)
         answer = _Answer(send)
@@ -74,39 +81,53 @@ class Guard:
             if answer.begun or not deadline.expired():
                 raise
             problem = problem_of_status(503, f"no answer within {self.limits.answer_timeout_s:g} s; ask again later")
-            await respond(problem)(scope, receive, send)
+            await respond(problem, _SAFE)(scope, receive, send)
         finally:
             self.bodies_size_bytes -= body.size_bytes
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Status and reason, or None if the request may pass."""
-        host = origin = length = None
+        headers: dict[bytes, str] = {}
         for name, value in scope["headers"]:
-            if name == b"host":
-                if host is not None:
-                    return 400, "two Host headers"
-                host = value
-            elif name == b"origin":
-                origin = value
-            elif name == b"content-length":
-                length = value
-        if not self._is_ours(host):
-            shown = (host or b"").decode("latin-1")[:100]
+            if name in _READ:
+                if name in headers:
+                    return 400, f"two {name.decode().title()} headers"
+                headers[name] = value.decode("latin-1")
+        host, length = headers.get(b"host"), headers.get(b"content-length")
+        if host is None or _name_of(host) not in self.hosts:
+            shown = (host or "")[:100]
             return 421, f"this node is not called {shown!r}; use 127.0.0.1, or configure the name as a host of the API"
-        if scope["method"] not in SAFE_METHODS and origin is not None and not self._is_own_page(origin):
-            return 403, "a page of another site may not write here"
+        if not self._is_own_page(headers, host, scope.get("method", "")):
+            return 403, "a page of another site may link here, and do nothing else"
         if length is not None and not (length.isdigit() and int(length[:20]) <= self.limits.max_body_size_bytes):
             return 413, f"a body has at most {self.limits.max_body_size_bytes} bytes; send it in parts"
         return None
 
-    def _is_ours(self, host: bytes | None) -> bool:
-        return host is not None and _name_of(host.decode("latin-1")) in self.hosts
+    def _is_own_page(self, headers: Mapping[bytes, str], host: str, method: str) -> bool:
+        """False if a browser asks on behalf of a page that is not this node's. A program sends none of these headers."""
+        origin = headers.get(b"origin")
+        if origin is not None and not self._is_own_origin(origin, host):
+            return False
+        if headers.get(b"sec-fetch-site", "none") in ("none", "same-origin"):
+            return True
+        return headers.get(b"sec-fetch-mode") == "navigate" and method in SAFE_METHODS
 
-    def _is_own_page(self, origin: bytes) -> bool:
+    def _is_own_origin(self, origin: str, host: str) -> bool:
+        """The origin is where this request went, port and all; or a name that the operator configured, as a proxy has it."""
         try:
-            return (urlsplit(origin.decode("latin-1")).hostname or "") in self.hosts
+            parts = urlsplit(origin)
+            name, port = parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+            asked = urlsplit(f"//{host.strip()}")
+            asked_port = asked.port or _DEFAULT_PORTS.get(parts.scheme)
         except ValueError:
             return False
+        if name in self.hosts and name not in LOOPBACK_HOSTS:
+            return True
+        return name == asked.hostname and port == asked_port
+
+
+_READ = (b"host", b"origin", b"content-length", b"sec-fetch-site", b"sec-fetch-mode")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class _Body:
@@ -169,6 +190,8 @@ _SAFETY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 """What every answer says unless it says it itself, as the explorer's pages do."""
+
+_SAFE = {name.decode(): value.decode() for name, value in _SAFETY}
 
 
 def _name_of(host: str) -> str:

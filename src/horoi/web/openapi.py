@@ -9,7 +9,7 @@ import msgspec
 
 from horoi import __version__
 from horoi.web.endpoint import JSON, Endpoint
-from horoi.web.model import board, node
+from horoi.web.model import board, node, offers
 from horoi.web.model.base import NoQuery, Problem
 from horoi.web.problems import MEDIA_TYPE
 
@@ -22,6 +22,7 @@ EVENTS = (
     board.BoardLine,
     node.Agreement,
     node.PeerEvent,
+    offers.OfferEvent,
 )
 """Data of the live stream: in the document for whoever reads it, though no JSON answer refers to them."""
 

@@ -17,7 +17,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from horoi.base.errors import UsageError
-from horoi.node.events import ConflictFound, ConnectedBlock, TipChanged, TransactionAccepted, TransactionRemoved
+from horoi.node.events import (
+    ConflictFound,
+    ConnectedBlock,
+    OfferChanged,
+    OfferSeen,
+    TipChanged,
+    TransactionAccepted,
+    TransactionRemoved,
+)
 from horoi.node.index.rows import offset_of_first
 from horoi.web.access import BusyError, NodeAccess
 from horoi.web.agreement import agreement
@@ -36,11 +44,14 @@ from horoi.web.model.node import (
     RemovedEvent,
     TransactionEvent,
 )
+from horoi.web.offer_view import event_of
 from horoi.web.views import Viewer, difficulty
 
 PEERS_EVERY_S = 1.0  # how often the list of peers is compared; a guess
 MAX_BLOCK_LINES = 200  # `movement` events for one block: 20 ms; a guess at what a screen can follow
 MAX_WAITING_PER_TICK = 20  # `waiting` events between two looks at the peers: nobody reads more
+
+NOTICES = (TipChanged, TransactionAccepted, TransactionRemoved, ConflictFound, OfferSeen, OfferChanged)
 
 Happened = Iterator[tuple[EventKind, EventData]]
 
@@ -98,8 +109,7 @@ class Hub:
         subscriber = Subscriber(kinds, self.limits.max_stream_events)
         self.subscribers[subscriber] = None
         if self._leave is None:
-            kinds_of_notices = (TipChanged, TransactionAccepted, TransactionRemoved, ConflictFound)
-            self._leave = self.access.host.on_notice(self._hear, *kinds_of_notices)
+            self._leave = self.access.host.on_notice(self._hear, *NOTICES)
             self._peers = self._ready_peers()
             self._agreement = None
             self._tick()
@@ -146,6 +156,10 @@ class Hub:
             yield "transaction-removed", RemovedEvent(id=notice.id.hex(), why=notice.why)
         elif isinstance(notice, ConflictFound):
             yield "conflict", ConflictEvent(id=notice.id.hex(), by=notice.by.hex())
+        elif isinstance(notice, OfferSeen | OfferChanged):
+            kept = self.access.node.offers.book.get(notice.id)
+            if kept is not None:
+                yield "offer" if isinstance(notice, OfferSeen) else "offer-changed", event_of(kept)
         elif isinstance(notice, TipChanged):
             for block in notice.disconnected:
                 yield "block-removed", _block_event(block, 0, is_cut=False)

@@ -88,8 +88,8 @@ class Net:
 
     def link(self, a: int, b: int) -> None:
         self.up[frozenset((a, b))] = None
-        self.hand(a, Asked(PeerReady(b, True, 0)))
-        self.hand(b, Asked(PeerReady(a, False, 0)))
+        self.hand(a, Asked(PeerReady(b, True, 0, 2)))
+        self.hand(b, Asked(PeerReady(a, False, 0, 2)))
 
     def unlink(self, a: int, b: int) -> None:
         """What is under way is lost."""

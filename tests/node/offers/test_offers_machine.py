@@ -18,7 +18,8 @@ from tests.node.offers.offers_net import (
 )
 
 from horoi.ledger.transaction import Transaction, Witness
-from horoi.node.events import Misbehaved, OfferChanged, OfferSeen, Submit
+from horoi.machine.contract import Asked, Received
+from horoi.node.events import Misbehaved, OfferChanged, OfferSeen, PeerReady, Submit
 from horoi.node.offers.limits import Limits
 from horoi.node.offers.messages import OfferGive, OfferHave
 from horoi.node.offers.offer import Offer, Refusal, Stake, Terms, propose, refuse, withdraw
@@ -290,7 +291,14 @@ def test_a_version_is_announced_to_whom_it_is_news() -> None:
     assert announced == [(0, 1)]
 
 
-def _received(peer: int, message: object) -> object:
-    from horoi.machine.contract import Received
+def test_a_peer_of_the_first_protocol_hears_nothing_of_offers() -> None:
+    net = Net(2, [])
+    net.put(0, make_offer(0, 1))
+    net.up[frozenset((0, 1))] = None
+    net.hand(0, Asked(PeerReady(1, True, 0, version=1)))
+    net.run(30)
+    assert net.sent == []
 
+
+def _received(peer: int, message: object) -> Received:
     return Received(peer, message)

@@ -139,7 +139,7 @@ class Harness:
                 if DIGESTS.id_of(offer.terms) in wanted:
                     self.hand(Received(first, OfferGive((offer,))))
         elif what == "join":
-            self.hand(Asked(PeerReady(first, True, 0)))
+            self.hand(Asked(PeerReady(first, True, 0, 2)))
         elif what == "lose":
             self.hand(Lost(first))
         elif what == "time":
@@ -200,7 +200,7 @@ class Harness:
 @given(st.lists(happenings, max_size=40))
 def test_no_happening_raises_and_nothing_unproved_is_kept(happened: list[Any]) -> None:
     harness = Harness()
-    harness.hand(Asked(PeerReady("p", True, 0)))
+    harness.hand(Asked(PeerReady("p", True, 0, 2)))
     for what, first, second in happened:
         harness.happen(what, first, second)
         harness.check()

@@ -55,6 +55,7 @@ from horoi.node.offers.saved import OffersRecord, kept_of, record_of
 from horoi.node.verify import VerifySignatures
 
 GRAVE_POINTS = 100  # as the relay's: for what the peer could have checked as we do
+SINCE_VERSION = 2  # of the protocol: a peer of an older one would end the link at the first message of offers
 UNASKED_POINTS = 10  # as the relay's: a nuisance
 MAX_PENDING = 128  # offers whose signatures are being verified; a guess: 128 of 64 signatures are 0.25 s of one core
 TELL_S = (0.05, 0.2)  # an announcement waits a random time within this: batches, and hides where an offer began
@@ -139,7 +140,7 @@ class Offers:
             self._actions += [Tell(OfferChanged(kept.id))] if kept else []
         elif isinstance(request, TipChanged):
             self._tip_changed(request, now)
-        elif isinstance(request, PeerReady):
+        elif isinstance(request, PeerReady) and request.version >= SINCE_VERSION:
             self.exchange.join(request.peer, now).to_tell.update(
                 (kept.id, None) for kept in self.book if _travels(kept)
             )

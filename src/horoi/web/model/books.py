@@ -108,6 +108,8 @@ class UnspentView(Answer, frozen=True, kw_only=True):
     """Whether the next block may spend it."""
     spent_by: Hash | None
     """The waiting transaction that spends it."""
+    offered: Hash | None = None
+    """The open offer that promises it."""
 
 
 class HoldingSum(Answer, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from msgspec import Meta
 from horoi.web.model.base import Answer, Asking, ConditionForm, Hash, Height, Number, TimeMs, TimeText
 from horoi.web.model.board import BoardLine
 from horoi.web.model.ledger import PostView
+from horoi.web.model.offers import OfferEvent
 
 
 class NetworkView(Answer, frozen=True, kw_only=True):
@@ -144,6 +145,8 @@ EventKind: TypeAlias = Literal[
     "agreement",
     "peer",
     "peer-lost",
+    "offer",
+    "offer-changed",
 ]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
@@ -224,7 +227,15 @@ class PeerEvent(Answer, frozen=True, kw_only=True):
 
 
 EventData: TypeAlias = (
-    BlockEvent | TransactionEvent | RemovedEvent | ConflictEvent | PostEvent | BoardLine | Agreement | PeerEvent
+    BlockEvent
+    | TransactionEvent
+    | RemovedEvent
+    | ConflictEvent
+    | PostEvent
+    | BoardLine
+    | Agreement
+    | PeerEvent
+    | OfferEvent
 )
 
 

@@ -194,6 +194,7 @@ def _sums(view: Viewer, rows: Iterable[Unspent], *, any_role: bool) -> list[Hold
 def _unspent(access: NodeAccess, view: Viewer, row: Unspent) -> UnspentView:
     chain, spendable = access.node.chain, row.spendable
     spender = access.node.mempool.spender(spendable.source, spendable.index)
+    offer = access.node.offers.book.reserved(spendable.source, spendable.index)
     return UnspentView(
         source=spendable.source.hex(),
         index=spendable.index,
@@ -203,6 +204,7 @@ def _unspent(access: NodeAccess, view: Viewer, row: Unspent) -> UnspentView:
         is_reward=spendable.is_reward,
         mature=is_mature(spendable, chain.tip.height + 1, chain.genesis.consensus.maturity),
         spent_by=spender.hex() if spender is not None else None,
+        offered=offer.hex() if offer is not None else None,
     )
 
 

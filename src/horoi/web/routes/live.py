@@ -17,7 +17,8 @@ def events(access: NodeAccess, query: EventsQuery, _: None) -> Response:
     """The live stream, as server-sent events, each with a name and JSON data.
 
     `block`, `block-removed`: a block joined or left the connected chain. `transaction`, `transaction-removed`: the mempool.
-    `conflict`: a transaction can never confirm. `post`: a post was confirmed. `peer`, `peer-lost`: who is linked. A comment
+    `conflict`: a transaction can never confirm. `post`: a post was confirmed. `peer`, `peer-lost`: who is linked.
+    `offer`, `offer-changed`: an offer came, or something was stated about it. A comment
     comes every 15 s so that silence means trouble. A client that reads too slowly is dropped: what it missed is in the API.
     """
     kinds = read_kinds(query.types)

@@ -11,6 +11,7 @@ from horoi.web.routes import books as books_routes
 from horoi.web.routes import proofs as proofs_routes
 from horoi.web.routes import wallet as wallet_routes
 from horoi.web.routes.board_table import BOARD_ENDPOINTS
+from horoi.web.routes.offers_table import OFFER_ENDPOINTS
 
 WALLET_REFUSALS = (400, 401, 403, 404, 409, 415, 422)
 
@@ -31,6 +32,7 @@ def _wallet(path: str, handler: object, body: type) -> Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *BOARD_ENDPOINTS,
+    *OFFER_ENDPOINTS,
     Endpoint("GET", "/v1/status", status.status, {JSON: node.StatusView}),
     Endpoint("GET", "/v1/genesis", status.genesis, {JSON: node.GenesisFile}),
     Endpoint(

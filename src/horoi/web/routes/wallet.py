@@ -6,16 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from horoi.base.codec import encode
 from horoi.base.errors import ForbiddenError, UsageError
-from horoi.ledger.conditions import Condition
-from horoi.ledger.rules import check_body
-from horoi.ledger.transaction import asset_id
 from horoi.node.wallet import partial as partials
-from horoi.node.wallet.explain import explain
 from horoi.node.wallet.partial import PartialTransaction
-from horoi.node.wallet.text import condition_from_text, condition_to_json
-from horoi.web.access import NamedKey, NodeAccess
+from horoi.web.access import NodeAccess
 from horoi.web.compose import compose
 from horoi.web.model.base import NoQuery
 from horoi.web.model.wallet import (
@@ -40,8 +34,7 @@ from horoi.web.model.wallet import (
     WalletAnswer,
     WalletQuery,
 )
-from horoi.web.routes.transactions import refusal
-from horoi.web.views import Viewer
+from horoi.web.signing import finish, read_fee, read_payer, signed_by
 
 
 async def define(access: NodeAccess, query: WalletQuery, verb: Define) -> WalletAnswer:
@@ -120,7 +113,7 @@ async def sign(access: NodeAccess, query: WalletQuery, form: SignForm) -> Wallet
         raise ForbiddenError(f"none of this node's {len(keys)} key(s) is asked to agree with {partial.id.hex()}")
     for preimage in form.preimages:
         partial = partials.show_preimage(partial, bytes.fromhex(preimage))
-    return await _finish(access, query, _signed(partial, keys))
+    return await finish(access, signed_by(keys, partial), submit=query.submit)
 
 
 def wallet_keys(access: NodeAccess, _: NoQuery, __: None) -> KeyList:
@@ -135,42 +128,9 @@ def wallet_keys(access: NodeAccess, _: NoQuery, __: None) -> KeyList:
 
 async def _act(access: NodeAccess, query: WalletQuery, steps: Sequence[Verb | Step]) -> WalletAnswer:
     """Compose, sign, and hand in, one action at a time."""
-    payer = condition_from_text(query.payer) if query.payer is not None else None
-    fee = int(query.fee) if query.fee is not None else None
+    payer, fee = read_payer(query.payer), read_fee(query.fee)
     keys = access.keys_named(query.keys)
     async with access.wallet_turn:
-        body = compose(access, steps, condition_to_json(payer) if payer is not None else None, fee)
+        body = compose(access, steps, payer, fee)
         partial = PartialTransaction(access.node.chain.network, body)
-        return await _finish(access, query, _signed(partial, keys))
-
-
-def _signed(partial: PartialTransaction, keys: Sequence[NamedKey]) -> PartialTransaction:
-    asked = partials.keys_asked(partial)
-    for key in keys:
-        if key.pair.public in asked:
-            partial = partials.sign(partial, key.pair)
-    return partial
-
-
-async def _finish(access: NodeAccess, query: WalletQuery, partial: PartialTransaction) -> WalletAnswer:
-    """Hand in what is complete; raise what the mempool refuses it for."""
-    chain = access.node.chain
-    height, median_ms = chain.tip.height + 1, chain.tip.median_time_ms
-    missing: list[Condition] = partials.missing(partial, height, median_ms)
-    transaction = None if missing else partials.finalize(partial, height, median_ms)
-    submitted = transaction is not None and query.submit
-    if transaction is not None and submitted:
-        result = (await access.submit([transaction]))[0]
-        if not result.accepted:
-            raise refusal(result)
-    names = Viewer(access).names(partial.body)
-    return WalletAnswer(
-        id=partial.id.hex(),
-        submitted=submitted,
-        words=explain(partial.body, names),
-        missing=[condition_to_json(condition) for condition in missing],
-        partial=msgspec.json.decode(partials.to_json(partial, names)),
-        hex=encode(transaction).hex() if transaction is not None else None,
-        fee=str(check_body(partial.body)),
-        assets=[asset_id(partial.id, number).hex() for number in range(len(partial.body.definitions))],
-    )
+        return await finish(access, signed_by(keys, partial), submit=query.submit)
