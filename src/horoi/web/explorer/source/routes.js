@@ -4,6 +4,7 @@
 export const routes = [
   { path: "/", load: () => import("./pages/board.js") },
   { path: "/board", load: () => import("./pages/board.js"), nav: "nav.board" },
+  { path: "/prove", load: () => import("./pages/prove.js"), nav: "nav.prove" },
 ];
 
 /** The route of a path and the parts that its pattern names, or null. */

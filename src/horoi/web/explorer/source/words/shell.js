@@ -13,6 +13,7 @@ addWords({
   "nav.peers": ["Peers", "Ομότιμοι"],
   "nav.charts": ["Charts", "Διαγράμματα"],
   "nav.diagnostics": ["Diagnostics", "Διάγνωση"],
+  "nav.prove": ["Check a proof", "Έλεγχος απόδειξης"],
   "nav.act": ["Act", "Ενέργειες"],
   "brand.about": ["the ledger of ownership that nobody runs", "το μητρώο κυριότητας που δεν το κρατά κανείς"],
   "search": ["Search the ledger", "Αναζήτηση στο μητρώο"],

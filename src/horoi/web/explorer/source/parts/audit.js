@@ -1,0 +1,39 @@
+// The Audit button, and the list of links that were checked.
+
+import { html, useState } from "../html.js";
+import { t } from "../lang.js";
+import { Text } from "./text.js";
+import "../words/prove.js";
+
+/** Links in a table: [{ name, ok, words }]. */
+export function Steps({ steps }) {
+  return html`<div class="table"><table>
+    <caption class="unseen">${t("prove.links")}</caption>
+    <thead><tr><th scope="col">${t("prove.link")}</th><th scope="col">${t("prove.state")}</th><th scope="col">${t("prove.found")}</th></tr></thead>
+    <tbody>${steps.map(({ name, ok, words }) => html`<tr><th scope="row">${name}</th><td><span class=${`tag ${ok ? "good" : "bad"}`}>${t(ok ? "prove.yes" : "prove.no")}</span></td><td class="found"><${Text} plain most=${400} value=${words} /></td></tr>`)}</tbody>
+  </table></div>`;
+}
+
+/** A button that has this browser check what the node shows of a transaction, a block, an asset or a post. */
+export function Audit({ kind, id }) {
+  const [state, setState] = useState({ steps: [], isBusy: false, ok: null, silent: null });
+  const run = async () => {
+    setState({ steps: [], isBusy: true, ok: null, silent: null });
+    try {
+      const { audit } = await import("../prove/audit.js");
+      const done = await audit({ kind, id }, () => {});
+      setState({ steps: done.steps, isBusy: false, ok: done.ok, silent: null });
+    } catch (error) {
+      setState({ steps: [], isBusy: false, ok: null, silent: String(error.message ?? error) });
+    }
+  };
+  const { steps, isBusy, ok, silent } = state;
+  return html`<div class="audit">
+    <button type="button" onClick=${run} disabled=${isBusy}>${t("prove.audit")}</button>
+    <div aria-live="polite" aria-busy=${isBusy}>
+      ${ok !== null && html`<p class=${`verdict ${ok ? "good" : "bad"}`} role="status">${ok ? "✓ " : "✗ "}${t(ok ? "prove.audit.good" : "prove.audit.bad")}</p>`}
+      ${silent && html`<p role="alert">${t("prove.audit.silent", { detail: silent })}</p>`}
+      ${steps.length > 0 && html`<${Steps} steps=${steps} />`}
+    </div>
+  </div>`;
+}
