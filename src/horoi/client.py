@@ -27,6 +27,7 @@ from horoi.base.codec import encode
 from horoi.base.errors import NetworkError, NotFoundError
 from horoi.web.model import books, ledger, node, proofs, wallet
 from horoi.web.model import offers as offer_records
+from horoi.web.model.lookup import LookupView, ProvidersView, ProvidingView
 from horoi.web.model.refusals import error_of
 
 if TYPE_CHECKING:
@@ -214,6 +215,24 @@ class Client:
     def document(self, sha256: str) -> books.DocumentView:
         """Who posted a document's hash."""
         return self._get(f"/v1/documents/{_segment(sha256)}", books.DocumentView)
+
+    # ---- who has a document -----------------------------------------------------------------------------------
+
+    def lookup(self) -> LookupView:
+        """How the node looks things up, and whether it has joined."""
+        return self._get("/v1/lookup", LookupView)
+
+    def providers(self, sha256: str) -> ProvidersView:
+        """Which nodes say to have a document."""
+        return self._get(f"/v1/providers/{_segment(sha256)}", ProvidersView)
+
+    def provide(self, sha256: str) -> ProvidingView:
+        """Say from now on that the node has a document. Needs the token."""
+        return _decode(self._ask("POST", f"/v1/providers/{_segment(sha256)}").content, ProvidingView)
+
+    def stop_providing(self, sha256: str) -> ProvidingView:
+        """Say so no longer. Needs the token."""
+        return _decode(self._ask("DELETE", f"/v1/providers/{_segment(sha256)}").content, ProvidingView)
 
     # ---- blocks -----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from tests.docs.docs_pages import PROJECT, blocks, read
 from horoi.base import errors
 from horoi.cli import exits
 from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES
+from horoi.node.lookup import messages as lookup_messages
 from horoi.node.offers import messages as offers_messages
 from horoi.node.peers import addresses, machine
 from horoi.node.peers import messages as peers_messages
@@ -18,7 +19,7 @@ from horoi.node.relay import messages as relay_messages
 from horoi.node.story import format as story_format
 from horoi.node.story.format import read_story
 from horoi.node.sync import messages as sync_messages
-from horoi.world.live import channel, frames
+from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions
 from horoi.world.live.limits import Limits
 
 DOCS = PROJECT / "docs"
@@ -31,6 +32,7 @@ NODE_WIRE = (
     + relay_messages.relay_wire()
     + peers_messages.WIRE
     + offers_messages.WIRE
+    + lookup_messages.LINK_WIRE
 )
 
 
@@ -96,6 +98,30 @@ def test_the_limits_of_the_wire_are_those_of_the_code() -> None:
     }
     assert (sync_messages.sync_wire(1000) + relay_messages.relay_wire()).max_size_bytes == 357_000
     assert (sync_messages.sync_wire(10**6) + relay_messages.relay_wire()).max_size_bytes == 10**6 + 1000
+
+
+def test_sealed_datagrams_are_documented_with_their_sizes() -> None:
+    rows = re.findall(r"^\| ([A-Z]+) \| (\w+) \|.*\| (\d+) \|$", section(WIRE, "## Datagrams"), re.MULTILINE)
+    assert {name: (int(kind, 16), int(size)) for name, kind, size in rows} == {
+        "HELLO": (secure_handshake.HELLO, secure_handshake.HELLO_BYTES),
+        "COOKIE": (secure_handshake.COOKIE, secure_handshake.COOKIE_DATAGRAM_BYTES),
+        "PROVE": (secure_handshake.PROVE, secure_handshake.PROVE_BYTES),
+        "ACCEPT": (secure_handshake.ACCEPT, secure_handshake.ACCEPT_BYTES),
+        "DATA": (secure_session.DATA, secure_session.OVERHEAD_BYTES),
+        "UNKNOWN": (secure_handshake.UNKNOWN, 1 + secure_session.SESSION_ID_BYTES),
+    }
+    limits = re.findall(r"^\| ([^|]+) \| ([\d.]+) \|$", section(WIRE, "### Limits of sessions"), re.MULTILINE)
+    assert {what: float(value) for what, value in limits} == {
+        "sessions": secure_sessions.MAX_SESSIONS,
+        "sessions with one host": secure_sessions.MAX_SESSIONS_PER_HOST,
+        "handshakes under way": secure_sessions.MAX_HANDSHAKES,
+        "datagrams that wait for one": secure_sessions.MAX_WAITING,
+        "proofs checked per second and host": secure_sessions.PROOFS_PER_HOST_PER_S,
+        "silence that ends a session, seconds": secure_sessions.IDLE_S,
+        "age at which a session is replaced, seconds": secure_sessions.REKEY_S,
+        "cookies change every, seconds": secure_sessions.EPOCH_S,
+        "counters of the replay window": secure_session.WINDOW,
+    }
 
 
 def fields(kind: type[msgspec.Struct]) -> list[str]:

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from horoi.node.events import (
+    AddressesHeard,
     ConflictFound,
     ConnectedBlock,
     ConnectFailed,
@@ -68,6 +69,7 @@ class Journal:
             PeerBanned: self._peer_banned,
             ConnectFailed: self._connect_failed,
             ConflictFound: self._conflict_found,
+            AddressesHeard: self._addresses_heard,
         }
         self._leave = host.on_notice(self._hear, *self._handlers)
 
@@ -144,6 +146,9 @@ class Journal:
             self._said_at.clear()
         self._said_at[complaint] = now
         _log.warning("peer %s is not reached (%s); tried again", notice.address, notice.reason)
+
+    def _addresses_heard(self, notice: AddressesHeard) -> None:
+        _log.debug("the DHT named %s: %s", _count(len(notice.addresses), "node"), ", ".join(notice.addresses))
 
     def _conflict_found(self, notice: ConflictFound) -> None:
         _log.warning("transaction %s can never confirm: %s spent the same", _short(notice.id), _short(notice.by))

@@ -52,6 +52,8 @@ SECTIONS = {
         "epcis": Command("horoi.cli.epcis:epcis", "GS1 EPCIS 2.0: check, hash, capture, find events."),
     },
     "Lookup by key": {
+        "provide": Command("horoi.cli.providers:provide", "Say that the node has a document, or no longer."),
+        "providers": Command("horoi.cli.providers:providers", "Which nodes have a document."),
         "dht": Command("horoi.cli.dht:dht", "Join the Mainline DHT: find peers, store and get items."),
     },
     "The record itself": {

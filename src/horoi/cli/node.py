@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from horoi.base.errors import UsageError
 from horoi.cli.output import emit, json_option, reports_errors
 from horoi.cli.settings import DEFAULT_API_LISTEN, DEFAULT_LISTEN, dir_option
 from horoi.cli.unlocking import passphrase_option
@@ -43,6 +44,23 @@ def node() -> None:
 @click.option("--key", "keys", metavar="NAME", multiple=True, help="A key that the node may sign with. Repeat.")
 @click.option("--reward-to", metavar="WHO", help="Who is paid for blocks. [default: the first --key]")
 @passphrase_option
+@click.option(
+    "--lookup",
+    metavar="OVERLAY",
+    type=click.Choice(["chord", "can", "pastry", "tapestry", "kademlia"]),
+    default=None,
+    help="Find documents among this network's nodes: chord, can, pastry, tapestry or kademlia. All nodes choose the same.",
+)
+@click.option("--lookup-listen", metavar="HOST:PORT", help="Its UDP port. [default: as --listen]")
+@click.option("--dht", is_flag=True, help="Find peers in BitTorrent's DHT; documents too, where there is no --lookup.")
+@click.option("--dht-listen", metavar="HOST:PORT", help="Its UDP port. [default: 0.0.0.0:6881]")
+@click.option(
+    "--dht-bootstrap",
+    "dht_bootstraps",
+    metavar="HOST:PORT",
+    multiple=True,
+    help="Enter the DHT here. Repeat. [default: the public routers]",
+)
 @click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends (for a parent process).")
 @click.option("--verbose", is_flag=True, help="Log every link.")
 @click.option("--quiet", is_flag=True, help="Log only what went wrong.")
@@ -55,6 +73,7 @@ def run_node(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> None:
     Examples:
       horoi node run --genesis genesis.json --key office --mine
       horoi node run --peer 192.0.2.7:7700 --listen 0.0.0.0:7700
+      horoi node run --genesis genesis.json --lookup kademlia --dht
       horoi node run --dir /srv/horoi --listen 127.0.0.1:0 --api 127.0.0.1:0 --json
     """
     from horoi.cli.journal import set_up
@@ -81,14 +100,24 @@ def _options(
     keys: tuple[str, ...],
     reward_to: str | None,
     passphrase_file: Path | None,
+    lookup: str | None,
+    lookup_listen: str | None,
+    dht: bool,
+    dht_listen: str | None,
+    dht_bootstraps: tuple[str, ...],
     **rest: Any,
 ) -> Any:
     from horoi.cli.people import who
     from horoi.cli.serve import ServeOptions
     from horoi.cli.settings import node_folder
+    from horoi.cli.sides import DEFAULT_DHT_LISTEN
     from horoi.cli.unlocking import unlock
     from horoi.node.wallet.text import condition_from_json
 
+    if lookup_listen is not None and lookup is None:
+        raise UsageError("--lookup-listen is the port of --lookup: say which overlay, --lookup kademlia, say")
+    if (dht_listen is not None or dht_bootstraps) and not dht:
+        raise UsageError("--dht-listen and --dht-bootstrap are for --dht: give that too")
     where = node_folder(folder)
     return ServeOptions(
         folder=where,
@@ -96,6 +125,11 @@ def _options(
         hash_rate=hash_rate or 0.0,
         keys={name: unlock(where, name, passphrase_file) for name in keys},
         reward_to=condition_from_json(who(reward_to, where)) if reward_to is not None else None,
+        lookup=lookup or "",
+        lookup_listen=lookup_listen,
+        dht=dht,
+        dht_listen=dht_listen or DEFAULT_DHT_LISTEN,
+        dht_bootstraps=dht_bootstraps,
         **rest,
     )
 

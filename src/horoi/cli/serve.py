@@ -27,9 +27,11 @@ from horoi.base.keys import KeyPair
 from horoi.cli.exits import ClockError
 from horoi.cli.genesis_file import read_genesis
 from horoi.cli.journal import Journal
+from horoi.cli.sides import ANY_PORT, DEFAULT_DHT_LISTEN, Sides, is_local_dht
 from horoi.ledger.conditions import Condition, Key
 from horoi.ledger.genesis import Genesis, network_id, to_json
 from horoi.machine.host import Hosted, Place
+from horoi.node.lookup.requests import DHT, OVERLAY
 from horoi.node.names import NAMES_FILE, NameBook
 from horoi.node.node import Node, NodeConfig, boot_node
 from horoi.node.offline import GENESIS_FILE
@@ -63,6 +65,14 @@ class ServeOptions:
     reward_to: Condition | None = None
     """Default: the first key."""
     keys: Mapping[str, KeyPair] = field(default_factory=dict)
+    lookup: str = ""
+    """The overlay by which nodes find documents: a name of ``horoi.node.lookup.overlays``, or "" for none."""
+    lookup_listen: str | None = None
+    """UDP; default: the host and port where the node takes links."""
+    dht: bool = False
+    dht_listen: str = DEFAULT_DHT_LISTEN
+    dht_bootstraps: tuple[str, ...] = ()
+    """Default: the public routers."""
     stop_with_stdin: bool = False
     """Stop when standard input ends: so a child never outlives its parent."""
 
@@ -83,7 +93,7 @@ async def serve(options: ServeOptions, ready: Ready, stop: asyncio.Event | None 
 
 def check_peers(options: ServeOptions) -> None:
     """UsageError for what cannot be dialed, or cannot be paid."""
-    for address in (*options.peers, *([options.advertise] if options.advertise else [])):
+    for address in (*options.peers, *options.dht_bootstraps, *([options.advertise] if options.advertise else [])):
         if canonical(address) is None:
             raise UsageError(f"peer {address[:100]!r}: write host:port, or [host]:port for IPv6")
     if options.hash_rate > 0 and options.reward_to is None and not options.keys:
@@ -129,6 +139,9 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
         hash_rate=options.hash_rate,
         reward_to=options.reward_to or _first_key(options.keys),
         signer=key,
+        overlay=options.lookup,
+        dht=options.dht,
+        dht_is_local=is_local_dht(options.dht_bootstraps),
     )
 
     def boot(place: Place) -> Hosted:  # the port is bound by now: what it is can be told to peers
@@ -142,6 +155,9 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
         await host.start()
         node = lives[-1]
         check_clock(genesis, node.chain.tip.header.time_ms)
+        sides = Sides(host, key, network_id(genesis))
+        cleanup.push_async_callback(sides.stop)
+        await start_sides(sides, options, host.address)
         book = NameBook(options.folder / NAMES_FILE)
         access = NodeAccess(node, host, node_id=key.node_id, keys=options.keys, book=book, folder=options.folder)
         server = ApiServer(access, folder=options.folder, listen=options.api, hosts=options.api_hosts)
@@ -155,6 +171,8 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
                 "ready": True,
                 "api": server.url,
                 "listen": host.address,
+                "lookup": sides.address_of(OVERLAY),
+                "dht": sides.address_of(DHT),
                 "node_id": key.node_id.hex(),
                 "network": network_id(genesis).hex(),
                 "height": node.chain.tip.height,
@@ -165,6 +183,14 @@ async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, rea
         await _until(stop, host)
         journal.stopping()
     journal.stopped()
+
+
+async def start_sides(sides: Sides, options: ServeOptions, listen: str | None) -> None:
+    """Bind what the operator asked for beside the links. ``listen``: where those are taken, if they are."""
+    if options.lookup:
+        await sides.start_overlay(options.lookup, options.lookup_listen or listen or ANY_PORT, options.advertise)
+    if options.dht:
+        await sides.start_dht(options.dht_listen, options.dht_bootstraps)
 
 
 async def _until(stop: asyncio.Event, host: LiveHost) -> None:

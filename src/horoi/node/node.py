@@ -4,6 +4,7 @@
     relay   transactions                miner   the next block
     index   what people ask             offers  what waits for somebody's signature
     witness  checkpoints that nodes co-sign
+    lookup  who has a document          discovery   peers found in the DHT
 
 The application (API, story, lab) holds a ``Node``: it asks through the world with requests (``Submit``, ``SetMining``, ...),
 and reads chain, mempool, index and peers directly, from the same thread as the machines.
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from horoi.base.errors import DecodeError, StorageError
+from horoi.base.ids import ID_BITS
 from horoi.ledger.conditions import Condition
 from horoi.ledger.genesis import Genesis
 from horoi.ledger.transaction import Transaction
@@ -25,7 +27,12 @@ from horoi.machine.host import Hosted, Place
 from horoi.machine.stack import Stack
 from horoi.machine.wire import Wire
 from horoi.node.chain import CACHE_CHANGES, Chain
+from horoi.node.discovery.machine import Discovery
 from horoi.node.index.index import FlushIndex, Index
+from horoi.node.lookup.machine import NodeLookup
+from horoi.node.lookup.messages import LINK_WIRE
+from horoi.node.lookup.overlays import OVERLAYS
+from horoi.node.lookup.record import PROVIDING_FILE, ProvidingRecord, read_providing
 from horoi.node.mempool import Mempool
 from horoi.node.mempool import saved as saved_pool
 from horoi.node.mining.machine import Miner
@@ -66,6 +73,12 @@ class NodeConfig:
     agent: str = "horoi"
     signer: Signer | None = None
     """The node's key, with which it is a witness (None: it signs no checkpoints)."""
+    overlay: str = ""
+    """By which overlay the nodes find each other's documents: a name of ``horoi.node.lookup.overlays``; "": by none."""
+    dht: bool = False
+    """Find peers in the Mainline DHT, and documents where there is no overlay."""
+    dht_is_local: bool = False
+    """That DHT is one of this machine or its local network, and may name local addresses."""
 
 
 @dataclass
@@ -82,13 +95,15 @@ class Node:
     offers: Offers
     index: Index | None
     witness: Witness
+    lookup: NodeLookup
+    discovery: Discovery | None
     stack: Stack
     disk: Disk
 
     @property
     def wire(self) -> Wire:
         """Every message that the node's machines understand."""
-        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire + WITNESS_WIRE
+        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire + WITNESS_WIRE + LINK_WIRE
 
     def save(self, record: Any) -> None:
         """Make a record durable; the world calls this for every ``Save``."""
@@ -100,7 +115,7 @@ class Node:
             assert self.index is not None
             self.index.flush()
         else:
-            assert isinstance(record, AddressBookRecord | OffersRecord | PromiseRecord)
+            assert isinstance(record, AddressBookRecord | OffersRecord | PromiseRecord | ProvidingRecord)
             write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
@@ -111,6 +126,8 @@ class Node:
             closing.callback(self.chain.close)
             closing.callback(lambda: write_sealed(self.disk, *self.peers.record().file()))
             closing.callback(lambda: write_sealed(self.disk, *self.offers.record().file()))
+            if self.lookup.is_on:
+                closing.callback(lambda: write_sealed(self.disk, *self.lookup.record().file()))
             closing.callback(lambda: write_sealed(self.disk, MEMPOOL_FILE, self.mempool.dump()))
 
 
@@ -168,8 +185,15 @@ def build_node(config: NodeConfig, place: Place) -> Node:
         machines["index"] = index
     offers = Offers(chain, place.dice, place_of=_place_of(index), restored=load_offers(place.disk))
     witness = Witness(chain, Promise(place.disk), config.signer)
-    machines |= {"relay": relay, "offers": offers, "miner": miner, "witness": witness}
-    return Node(config, chain, mempool, sync, relay, peers, miner, offers, index, witness, Stack(machines), place.disk)
+    lookup = build_lookup(config, place.disk)
+    machines |= {"relay": relay, "offers": offers, "miner": miner, "witness": witness, "lookup": lookup}
+    discovery = None
+    if config.dht:
+        port, is_local = config.listen_port, config.dht_is_local
+        machines["discovery"] = discovery = Discovery(chain.network, place.dice, port=port, is_local=is_local)
+    stack = Stack(machines)
+    parts = (chain, mempool, sync, relay, peers, miner, offers, index, witness, lookup, discovery, stack, place.disk)
+    return Node(config, *parts)
 
 
 def _place_of(index: Index | None) -> Callable[[bytes], int | None]:
@@ -180,6 +204,13 @@ def _place_of(index: Index | None) -> Callable[[bytes], int | None]:
         return place.height if place is not None else None
 
     return place_of
+
+
+def build_lookup(config: NodeConfig, disk: Disk) -> NodeLookup:
+    """The machine of lookups, which goes on providing what an earlier life provided."""
+    bits = OVERLAYS[config.overlay].bits if config.overlay else ID_BITS
+    saved = read_providing(read_sealed(disk, PROVIDING_FILE))
+    return NodeLookup(overlay=config.overlay, bits=bits, dht=config.dht, port=config.listen_port, saved=saved)
 
 
 def boot_node(config: NodeConfig, lives: Callable[[Node], None] | None = None) -> Callable[[Place], Hosted]:

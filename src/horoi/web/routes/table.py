@@ -5,8 +5,8 @@ from __future__ import annotations
 from horoi.ledger.proof.form import Proof
 from horoi.web.endpoint import JSON, Endpoint
 from horoi.web.metrics import CONTENT_TYPE
-from horoi.web.model import books, ledger, node, proofs, wallet
-from horoi.web.routes import about, blocks, live, peers, status, transactions
+from horoi.web.model import books, ledger, lookup, node, proofs, wallet
+from horoi.web.routes import about, blocks, live, peers, providers, status, transactions
 from horoi.web.routes import books as books_routes
 from horoi.web.routes import proofs as proofs_routes
 from horoi.web.routes import wallet as wallet_routes
@@ -134,6 +134,36 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=node.DialForm,
         needs_token=True,
         refusals=(400, 401, 403, 415),
+    ),
+    Endpoint("GET", "/v1/lookup", providers.lookup, {JSON: lookup.LookupView}, section="lookup"),
+    Endpoint(
+        "GET",
+        "/v1/providers/{hash}",
+        providers.providers,
+        {JSON: lookup.ProvidersView},
+        lookup.ProvidersPath,
+        refusals=(404, 503),
+        section="lookup",
+    ),
+    Endpoint(
+        "POST",
+        "/v1/providers/{hash}",
+        providers.provide,
+        {JSON: lookup.ProvidingView},
+        lookup.ProvidersPath,
+        needs_token=True,
+        refusals=(401, 403, 404, 503),
+        section="lookup",
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/providers/{hash}",
+        providers.stop_providing,
+        {JSON: lookup.ProvidingView},
+        lookup.ProvidersPath,
+        needs_token=True,
+        refusals=(401, 403, 404),
+        section="lookup",
     ),
     Endpoint("GET", "/v1/mining", status.mining, {JSON: node.MiningView}),
     Endpoint(
