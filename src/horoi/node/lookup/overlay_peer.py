@@ -44,8 +44,8 @@ ROUND_S = 1.0  # between rounds while outside, a guess: a link comes up in less
 LOOK_S = 30.0  # between rounds while inside, a guess
 ENTRY_S = 20.0  # an entry that takes longer is given up, a guess: overlays retry within
 SHUT_S = 30.0  # how long a door is passed over through which nobody got in, a guess
-LONELY_ROUNDS = 3  # without anybody, before this node founds an overlay alone; a guess
-WAITING_ROUNDS = 10  # for the node with the smallest id to found one; a guess
+FOUND_AFTER_S = 3.0  # outside, before this node founds an overlay: others may yet turn up; a guess
+GIVE_WAY_S = 15.0  # that a node with a smaller id is given to found one; a guess
 MAX_SEEKING = 1024  # FindHolders at once, a guess
 SEEK_S = 15.0  # for the overlay to find providers, a guess: a lookup with several timeouts
 OWN = "own"  # the name of this machine's timers and tokens, next to those of the overlay's
@@ -89,7 +89,7 @@ class OverlayPeer:
         self._guests: dict[Address, None] = {}
         self._shut: dict[Address, float] = {}
         self._through: tuple[Address, ...] = ()
-        self._rounds = 0
+        self._outside_s: float | None = None  # since when this peer is in no overlay
         self._met = Introductions(dice)
         self._seeking: dict[int, Seeking] = {}
         self._sought = 0
@@ -128,6 +128,7 @@ class OverlayPeer:
 
     def _ask(self, request: Any, now: float) -> list[Action]:
         if isinstance(request, Started):
+            self._outside_s = now
             return [Arm((OWN, "round"), 0.0)]
         if isinstance(request, Doors):
             return self._take_doors(request, now)
@@ -182,7 +183,6 @@ class OverlayPeer:
     def _decide(self, now: float) -> list[Action]:
         if self._entering:
             return []
-        self._rounds += 1
         answers = self._answers(now)
         self._learn_address(answers)
         wait_s = (LOOK_S if self.ring else ROUND_S) * (0.5 + self._dice.random())
@@ -194,7 +194,7 @@ class OverlayPeer:
         open_doors = {a: said for a, said in answers.items() if said.ring and self._shut.get(a, 0.0) <= now}
         if open_doors:
             return self._enter(_most_common_ring(open_doors), open_doors, now)
-        return again if self._should_wait(answers) else self._found(now)
+        return again if self._should_wait(answers, now) else self._found(now)
 
     def _learn_address(self, answers: dict[Address, IAm]) -> None:
         """Where others see this node: what most of them say, asked again until an entry succeeds."""
@@ -202,11 +202,12 @@ class OverlayPeer:
             seen = Counter(said.seen for said in answers.values())
             self.address = max(seen, key=lambda address: (seen[address], address))
 
-    def _should_wait(self, answers: dict[Address, IAm]) -> bool:
+    def _should_wait(self, answers: dict[Address, IAm], now: float) -> bool:
         """Whether somebody else should found the overlay, or may yet turn up."""
-        if any(said.node_id < self._me.node_id for said in answers.values()):
-            return self._rounds < WAITING_ROUNDS
-        return not answers and self._rounds < LONELY_ROUNDS
+        if self._outside_s is None:
+            self._outside_s = now
+        gives_way = any(said.node_id < self._me.node_id for said in answers.values())
+        return now - self._outside_s < (GIVE_WAY_S if gives_way else FOUND_AFTER_S)
 
     def _perhaps_move(self, answers: dict[Address, IAm], now: float) -> list[Action]:
         rings = {address: said for address, said in answers.items() if said.ring}
@@ -242,7 +243,7 @@ class OverlayPeer:
 
     def _entered(self) -> list[Action]:
         self.ring, self._entering = self._entering, b""
-        self._rounds = 0
+        self._outside_s = None
         wait_s = LOOK_S * (0.5 + self._dice.random())
         return [Arm((OWN, "entry"), None), Arm((OWN, "round"), wait_s), Tell(Entered(self.address, self.ring))]
 
