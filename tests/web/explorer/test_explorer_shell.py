@@ -22,23 +22,23 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def test_it_is_read_in_two_languages_and_remembers(browser: Browser, node: Serving) -> None:
     with reading(browser, node.url) as reader:
-        page = reader.page("/board")
-        assert page.locator("h1").inner_text() == "The board"
+        page = reader.page("/blocks")
+        assert page.locator("h1").inner_text() == "Blocks"
         assert page.locator("html").get_attribute("lang") == "en"
         page.get_by_role("button", name="Ελληνικά").click()
-        page.wait_for_function("document.querySelector('h1').innerText === 'Ο πίνακας'")
+        page.wait_for_function("document.querySelector('h1').innerText === 'Μπλοκ'")
         assert page.locator("html").get_attribute("lang") == "el"
         page.reload()
         settled(page)
-        assert page.locator("h1").inner_text() == "Ο πίνακας"
+        assert page.locator("h1").inner_text() == "Μπλοκ"
     with reading(browser, node.url, locale="el-GR") as greek:
-        assert greek.page("/").locator("h1").inner_text() == "Ο πίνακας"
+        assert greek.page("/blocks").locator("h1").inner_text() == "Μπλοκ"
 
 
 def test_colours_follow_the_system_until_they_are_chosen(browser: Browser, node: Serving) -> None:
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     with reading(browser, node.url, color_scheme="dark") as reader:
-        page = reader.page("/board")
+        page = reader.page("/blocks")
         dark = page.evaluate(ground)
         page.get_by_role("button", name="Light colours").click()
         light = page.evaluate(ground)
@@ -50,7 +50,7 @@ def test_colours_follow_the_system_until_they_are_chosen(browser: Browser, node:
 
 def test_the_keyboard_reaches_everything(browser: Browser, node: Serving) -> None:
     with reading(browser, node.url) as reader:
-        page = reader.page("/board")
+        page = reader.page("/blocks")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
         page.keyboard.press("Enter")
@@ -66,29 +66,29 @@ def test_the_keyboard_reaches_everything(browser: Browser, node: Serving) -> Non
 
 def test_a_phone_has_a_menu_and_no_sideways_scroll(browser: Browser, node: Serving) -> None:
     with reading(browser, node.url, viewport=PHONE) as reader:
-        page = reader.page("/board")
+        page = reader.page("/blocks")
         assert wider_than_the_screen(page) == []
         assert not page.locator("#nav").is_visible()
         page.get_by_role("button", name="Menu").click()
-        page.get_by_role("link", name="Board", exact=True).click()
+        page.get_by_role("link", name="Blocks", exact=True).click()
         page.wait_for_selector("#nav", state="hidden")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_stands_in_a_readers_way(browser: Browser, node: Serving, scheme: str) -> None:
     with reading(browser, node.url, color_scheme=scheme) as reader:
-        assert axe_findings(reader.page("/board")) == []
+        assert axe_findings(reader.page("/blocks")) == []
 
 
 def test_an_unknown_address_and_a_silent_node_are_said(browser: Browser, node: Serving) -> None:
     with reading(browser, node.url) as reader:
         reader.expected = ("404", "ERR_FAILED", "ERR_INTERNET_DISCONNECTED")
-        page = reader.page("/board")
+        page = reader.page("/blocks")
         page.wait_for_selector(".live.open")
         page.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
         page.get_by_text("There is no page at this address.").wait_for()
         page.route("**/v1/**", lambda route: route.abort())
-        page.get_by_role("link", name="Board", exact=True).click()
+        page.get_by_role("link", name="Blocks", exact=True).click()
         page.get_by_text("The node does not answer.").wait_for()
         page.unroute("**/v1/**")
         page.get_by_role("button", name="Try again").click()

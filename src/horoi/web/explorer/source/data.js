@@ -35,12 +35,15 @@ export function useData(path, { on = [] } = {}) {
     return () => {
       current.current.abort?.abort();
       clearTimeout(current.current.timer);
+      current.current.timer = 0;
     };
   }, [path]);
 
   useLive([...on, "gap"], () => {
-    clearTimeout(current.current.timer);
-    current.current.timer = setTimeout(load, CALM_MS);
+    current.current.timer ||= setTimeout(() => {
+      current.current.timer = 0;
+      load();
+    }, CALM_MS);
   });
 
   const isOurs = answer.path === path;

@@ -94,7 +94,7 @@ export function ago(ms, now = Date.now()) {
 export function duration(ms) {
   const [unit, size] = [["day", 86400e3], ["hour", 3600e3], ["minute", 60e3], ["second", 1e3]].find(([, s]) => ms >= s) ?? ["millisecond", 1];
   const value = ms / size;
-  return number(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 });
+  return number(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: value < 10 ? 1 : 0 });
 }
 
 /** Names in a sentence: "a, b and c". */

@@ -4,7 +4,19 @@
 export const routes = [
   { path: "/", load: () => import("./pages/board.js") },
   { path: "/board", load: () => import("./pages/board.js"), nav: "nav.board" },
+  { path: "/assets", load: () => import("./pages/assets.js"), nav: "nav.assets", under: ["/asset/"] },
+  { path: "/asset/:id", load: () => import("./pages/asset.js") },
+  { path: "/key/:id", load: () => import("./pages/key.js") },
+  { path: "/tx/:id", load: () => import("./pages/transaction.js") },
+  { path: "/document/:hash", load: () => import("./pages/document.js") },
+  { path: "/blocks", load: () => import("./pages/blocks.js"), nav: "nav.blocks", under: ["/block/"] },
+  { path: "/block/:id", load: () => import("./pages/block.js") },
+  { path: "/peers", load: () => import("./pages/peers.js"), nav: "nav.peers" },
+  { path: "/charts", load: () => import("./pages/charts.js"), nav: "nav.charts" },
+  { path: "/search", load: () => import("./pages/search.js") },
   { path: "/prove", load: () => import("./pages/prove.js"), nav: "nav.prove" },
+  { path: "/act", load: () => import("./pages/act.js"), nav: "nav.act" },
+  { path: "/diagnostics", load: () => import("./pages/diagnostics.js"), nav: "nav.diagnostics" },
 ];
 
 /** The route of a path and the parts that its pattern names, or null. */

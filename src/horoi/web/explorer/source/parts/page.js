@@ -3,6 +3,8 @@
 import { html, useEffect } from "../html.js";
 import { t } from "../lang.js";
 
+const EVENTS = "/v1/events"; // a stream, not a document
+
 /** The top of a page. `title` is also the window's; `data`: address of the page's JSON, one or several. */
 export function Heading({ title, kind, data, children, window: windowTitle }) {
   const shown = windowTitle ?? (typeof title === "string" ? title : "");
@@ -20,7 +22,7 @@ export function Heading({ title, kind, data, children, window: windowTitle }) {
 
 export function JsonLinks({ data }) {
   const all = (Array.isArray(data) ? data : [data]).filter(Boolean);
-  return all.map((href) => html`<a class="json" href=${href} target="_blank" rel="noopener" title=${href}>JSON<span class="unseen"> ${t("json.of", { path: href })}</span></a>`);
+  return all.map((href) => html`<a class="json" href=${href} target="_blank" rel="noopener" title=${href}>${href === EVENTS ? "SSE" : "JSON"}<span class="unseen"> ${t("json.of", { path: href })}</span></a>`);
 }
 
 /** A part of a page, with its own heading. */

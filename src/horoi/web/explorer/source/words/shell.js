@@ -37,6 +37,7 @@ addWords({
   "json.of": ["data of this page: {path}", "δεδομένα της σελίδας: {path}"],
   "party.nobody": ["nobody", "κανείς"],
   "party.claim": ["(says itself)", "(δικός του ισχυρισμός)"],
+  "party.reclaimable": ["may be taken back", "ανακτάται"],
   "party.own": ["this node", "αυτός ο κόμβος"],
   "block.name": ["Block {n}", "Μπλοκ {n}"],
   "figure.as": ["Show as", "Εμφάνιση ως"],
@@ -54,5 +55,7 @@ addWords({
   "foot.height": ["height {n}", "ύψος {n}"],
   "page.older": ["Older", "Παλαιότερα"],
   "page.newer": ["Newer", "Νεότερα"],
+  "page.first": ["Newest", "Τα νεότερα"],
+  "page.next": ["Next", "Επόμενα"],
   "page.more": ["Show more", "Περισσότερα"],
 });
