@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from tests.cli.cli_fake_node import NETWORK, FakeNode, Runner
 
-from horoi.cli import checks
+from horoi.node import checkup
 from horoi.web.model.node import StatusView
 
 
@@ -127,7 +127,7 @@ def test_disk_space(
 ) -> None:
     home.mkdir(mode=0o700)
     usage = shutil.disk_usage(home)
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage._replace(free=free))
+    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda _: usage._replace(free=free))
     assert examine(horoi)[1]["disk"] == verdict
 
 
@@ -136,7 +136,7 @@ def test_a_disk_that_does_not_sync(horoi: Runner, home: Path, clinic: Clinic, mo
         raise OSError(5, "Input/output error")
 
     home.mkdir(mode=0o700)
-    monkeypatch.setattr(checks.os, "fsync", fail)
+    monkeypatch.setattr(checkup.os, "fsync", fail)
     code, found = examine(horoi)
     assert (code, found["writing"]) == (1, "fail")
     assert list(home.iterdir()) == []

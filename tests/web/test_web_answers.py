@@ -28,8 +28,12 @@ def test_every_endpoint_keeps_its_word(api: Api) -> None:
     api.host.mine()
     step = {"verb": "hand-over", "asset": crude, "amount": "1", "to": BOB.public.hex()}
     offer = api.post("/v1/offers", {"steps": [step]})["id"]
-    places = {"{kind}": "asset", "{id}": crude, "{hash}": "ab" * 32, "{block}": "tip"}
-    queries = {"/v1/holdings": {"asset": crude}, "/v1/rights": {"key": ALICE.public.hex()}}
+    places = {"{kind}": "asset", "{address}": ALICE.public.hex(), "{id}": crude, "{hash}": "ab" * 32, "{block}": "tip"}
+    queries = {
+        "/v1/search": {"q": "hello"},
+        "/v1/holdings": {"asset": crude},
+        "/v1/rights": {"key": ALICE.public.hex()},
+    }
     for endpoint in ENDPOINTS:
         named = {"/v1/transactions/{id}": f"/v1/transactions/{made}", "/v1/offers/{id}": f"/v1/offers/{offer}"}
         path = named.get(endpoint.path, endpoint.path)

@@ -19,7 +19,9 @@ from horoi.base.errors import ForbiddenError, HoroiError, NetworkError, NotFound
 from horoi.base.keys import KeyPair
 from horoi.ledger.block import Block
 from horoi.ledger.conditions import Key
+from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.transaction import Transaction
+from horoi.node.checkup import Check
 from horoi.node.events import Submit, SubmitResult, Submitted
 from horoi.node.index.index import Index
 from horoi.node.names import NameBook
@@ -111,6 +113,10 @@ class NodeAccess:
         """Held from choosing inputs to the mempool's answer, so that two actions do not choose the same."""
         self.blocks: OrderedDict[bytes, Block] = OrderedDict()
         """The blocks decoded last (reading.py)."""
+        self.side_blocks: tuple[tuple[int, bytes], list[Known]] | None = None
+        """What trees.py found last, and for which tip."""
+        self.last_checkup: tuple[float, list[Check]] | None = None
+        """When the program and the disk were checked, and what was found (routes/diagnostics.py)."""
         self._waiting: dict[int, asyncio.Future[tuple[SubmitResult, ...]]] = {}
         self._next_token = secrets.randbits(60)  # others submit too, with numbers of their own: start far from theirs
         self._in_flight = 0

@@ -61,7 +61,7 @@ class Liner:
         return BoardLine(
             id=f"{known.height}.{standing.position}.{number}" if known is not None else f"waiting.{name}.{number}",
             kind=movement.kind,
-            words=words if words is not None else self._words(movement),
+            words=words if words is not None else self.words(movement),
             actor=self.people.party_if(movement.actor),
             counterpart=self.people.party_if(movement.counterpart),
             owner=self.people.party_if(movement.owner),
@@ -86,7 +86,8 @@ class Liner:
 
     # ---- words ------------------------------------------------------------------------------------------------
 
-    def _words(self, m: Movement) -> str:
+    def words(self, m: Movement) -> str:
+        """A movement as a sentence."""
         actor = self._who(m.actor)
         other = self._who(m.counterpart)
         what = self._much(m.amount) if m.amount is not None else ""

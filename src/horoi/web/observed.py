@@ -53,6 +53,11 @@ class Observed:
         """What a peer brought first."""
         return self._contributions.get(peer) or Contribution()
 
+    @property
+    def blocks_seen(self) -> int:
+        """How many blocks there are waits of."""
+        return len(self._waits_ms)
+
     def wait_ms(self, block: bytes) -> float | None:
         """How long a block's transactions had waited here; None if it was not seen."""
         return self._waits_ms.get(block)

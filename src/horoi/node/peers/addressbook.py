@@ -17,7 +17,7 @@ What comes in is a time of hearing of our own; times that peers claim are not ke
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -131,6 +131,10 @@ class AddressBook:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        """Every address, the oldest entry first."""
+        return iter(self._entries)
 
     def __contains__(self, address: str) -> bool:
         return address in self._entries

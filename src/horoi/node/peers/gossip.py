@@ -9,9 +9,10 @@ by token buckets; what is above is dropped in silence, because honest bursts exi
 from __future__ import annotations
 
 import random
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
-from horoi.machine.contract import Action, Send
+from horoi.machine.contract import Action, Peer, Send
 from horoi.node.events import AddressesHeard
 from horoi.node.peers.addressbook import AddressBook
 from horoi.node.peers.addresses import LOCAL, canonical, group_of
@@ -19,6 +20,7 @@ from horoi.node.peers.link import Link
 from horoi.node.peers.messages import MAX_ADDRESSES, Addresses, GetAddresses
 
 MAX_NEWS = 10  # Bitcoin Core: a longer message is an answer to somebody, not news
+MAX_TOLD = 1_000  # addresses of which it is remembered who told of them; a guess, more than a picture shows
 FANOUT = 2  # Bitcoin Core: peers that news is passed on to
 
 
@@ -29,6 +31,8 @@ class Gossip:
         self._book = book
         self._dice = dice
         self.own_address = own_address
+        self.told: OrderedDict[str, Peer] = OrderedDict()
+        """Who told of an address last. Bounded: for people, nothing is decided by it."""
 
     def ask(self, link: Link) -> list[Action]:
         """Ask a peer that we dialed."""
@@ -53,6 +57,8 @@ class Gossip:
             if not link.addresses_in.take(now):
                 break
             name = canonical(address)
+            if name is not None:
+                self._note(name, link)
             if name is not None and name != self.own_address and self._book.add(name, link.address, now):
                 news.append(name)
         is_answer = link.asked_addresses
@@ -69,6 +75,12 @@ class Gossip:
             if name is not None and name not in own:
                 self._book.add(name, heard.source, now)
         return len(self._book) > before
+
+    def _note(self, address: str, source: Link) -> None:
+        self.told[address] = source.peer
+        self.told.move_to_end(address)
+        if len(self.told) > MAX_TOLD:
+            self.told.popitem(last=False)
 
     def spread(self, news: Sequence[str], source: Link, links: Collection[Link], now: float) -> list[Action]:
         """Pass addresses on to two peers each."""

@@ -33,6 +33,7 @@ class PeerInfo:
     id: Peer
     peer: str
     address: str
+    listen_address: str | None
     outbound: bool
     ready: bool
     height: int
@@ -97,6 +98,7 @@ class Link:
             id=self.peer,
             peer=_as_text(self.peer),
             address=self.address,
+            listen_address=self.address if self.outbound else self.listen_address,
             outbound=self.outbound,
             ready=self.ready,
             height=self.height,

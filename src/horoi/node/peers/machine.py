@@ -99,6 +99,10 @@ class Peers:
         """All links, ready or not, in the order in which they came up."""
         return [link.info(self._now) for link in self._live()]
 
+    def tellers(self) -> list[tuple[str, Peer]]:
+        """Addresses that peers told of lately, each with the peer that told of it last."""
+        return list(self._gossip.told.items())
+
     def record(self) -> AddressBookRecord:
         """What ``Save`` saves; also for a clean stop."""
         outbound = [link for link in self._live() if link.ready and link.purpose is Purpose.OUTBOUND]

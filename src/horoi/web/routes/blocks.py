@@ -13,11 +13,12 @@ from horoi.web.model.ledger import (
     BlockPath,
     BlocksQuery,
     BlockSummary,
-    BlockView,
     HeaderList,
     HeadersQuery,
 )
+from horoi.web.model.pages import BlockDetail, ContentTree, TreePath
 from horoi.web.reading import block_named, read_block
+from horoi.web.trees import content_tree, neighbours, puzzle_view
 from horoi.web.views import Viewer
 
 PLAIN = "text/plain"
@@ -36,12 +37,21 @@ def blocks(access: NodeAccess, query: BlocksQuery, _: None) -> BlockList:
 
 
 def _summary(access: NodeAccess, view: Viewer, known: Known) -> BlockSummary:
+    count, size_bytes = _figures(access, known)
+    return BlockSummary(header=view.header(known), transaction_count=count, size_bytes=size_bytes)
+
+
+def _figures(access: NodeAccess, known: Known) -> tuple[int, int]:
+    """Transactions and bytes of a block on the chain: from the index, or where it is behind, from the block."""
+    index = access.node.index
+    if index is not None and known.height <= index.marker.height:
+        figures = index.figures(known.height)
+        return figures.transactions, figures.total_bytes - index.figures(known.height - 1).total_bytes
     raw = access.node.chain.read_block(known.name)
-    transactions = _counts.decode(raw)[2]
-    return BlockSummary(header=view.header(known), transaction_count=len(transactions), size_bytes=len(raw))
+    return len(_counts.decode(raw)[2]), len(raw)
 
 
-def block(access: NodeAccess, path: BlockPath, _: None) -> BlockView | Response:
+def block(access: NodeAccess, path: BlockPath, _: None) -> BlockDetail | Response:
     """A block by height, hash or `tip`: as JSON with a page of its transactions' ids, or its canonical bytes."""
     known = block_named(access, path.block)
     chain = access.node.chain
@@ -53,7 +63,7 @@ def block(access: NodeAccess, path: BlockPath, _: None) -> BlockView | Response:
     content = read_block(access, known.name)
     view = Viewer(access)
     page = content.transactions[path.offset : path.offset + path.limit]
-    return BlockView(
+    return BlockDetail(
         header=view.header(known),
         size_bytes=len(raw),
         reward_id=reward_id(chain.network, known.height, content.reward).hex(),
@@ -61,7 +71,15 @@ def block(access: NodeAccess, path: BlockPath, _: None) -> BlockView | Response:
         transaction_count=len(content.transactions),
         offset=path.offset,
         transactions=[chain.ledger.id_of(transaction.body).hex() for transaction in page],
+        puzzle=puzzle_view(known),
+        neighbours=neighbours(access, known),
     )
+
+
+def tree(access: NodeAccess, path: TreePath, _: None) -> ContentTree:
+    """The Merkle tree over a block's content, drawn from its root down, and the path of a leaf."""
+    known = block_named(access, path.block)
+    return content_tree(access, known, read_block(access, known.name), path.leaf)
 
 
 def headers(access: NodeAccess, query: HeadersQuery, _: None) -> HeaderList:

@@ -149,7 +149,7 @@ def holdings(access: NodeAccess, query: HoldingsQuery, _: None) -> HoldingsView:
     return HoldingsView(
         height=tip.height,
         tip=tip.name.hex(),
-        sums=_sums(view, rows, any_role=key is None),
+        sums=sums_of(view, rows, any_role=key is None),
         outputs=[_unspent(access, view, row) for row in rows],
         truncated=truncated,
     )
@@ -173,7 +173,8 @@ def rights(access: NodeAccess, query: RightsQuery, _: None) -> HoldingsView:
     )
 
 
-def _sums(view: Viewer, rows: Iterable[Unspent], *, any_role: bool) -> list[HoldingSum]:
+def sums_of(view: Viewer, rows: Iterable[Unspent], *, any_role: bool) -> list[HoldingSum]:
+    """Of every asset, what is owned and what is held."""
     owned: dict[bytes, int] = {}
     held: dict[bytes, int] = {}
     for row in rows:
@@ -216,7 +217,7 @@ def posts(access: NodeAccess, query: PostsQuery, _: None) -> PostPage:
     view = Viewer(access)
     if query.after is None and query.from_height is None:
         newest = access.index.last_posts(query.limit)[::-1]
-        return PostPage(posts=[_post(view, record) for record in newest], next=None)
+        return PostPage(posts=[post_entry(view, record) for record in newest], next=None)
     after = (-1, -1, -1)
     start = query.from_height or 0
     if query.after is not None:
@@ -230,10 +231,11 @@ def posts(access: NodeAccess, query: PostsQuery, _: None) -> PostPage:
     shown = rows[: query.limit]
     last = shown[-1] if len(rows) > query.limit else None
     cursor = f"{last.height}.{last.position}.{last.number}" if last else None
-    return PostPage(posts=[_post(view, record) for record in shown], next=cursor)
+    return PostPage(posts=[post_entry(view, record) for record in shown], next=cursor)
 
 
-def _post(view: Viewer, record: PostRecord) -> PostEntry:
+def post_entry(view: Viewer, record: PostRecord) -> PostEntry:
+    """A post and where it stands."""
     return PostEntry(
         transaction=record.transaction.hex(),
         height=record.height,
@@ -257,7 +259,7 @@ def document(access: NodeAccess, path: DocumentPath, _: None) -> DocumentView:
         for number, post in enumerate(prepared.transaction.body.posts):
             if post.document == name:
                 record = PostRecord(item, known.height, position, number, known.header.time_ms, post)
-                found.append(_post(view, record))
+                found.append(post_entry(view, record))
     if not found:
         raise NotFoundError(f"no post names the document {path.hash}")
     return DocumentView(hash=path.hash, posts=found)

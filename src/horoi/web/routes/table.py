@@ -5,7 +5,7 @@ from __future__ import annotations
 from horoi.ledger.proof.form import Proof
 from horoi.web.endpoint import JSON, Endpoint
 from horoi.web.metrics import CONTENT_TYPE
-from horoi.web.model import books, ledger, lookup, node, proofs, wallet
+from horoi.web.model import books, ledger, lookup, node, pages, proofs, wallet
 from horoi.web.routes import about, blocks, live, peers, providers, status, transactions
 from horoi.web.routes import books as books_routes
 from horoi.web.routes import proofs as proofs_routes
@@ -60,7 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET",
         "/v1/transactions/{id}",
         transactions.transaction,
-        {JSON: ledger.TransactionView},
+        {JSON: pages.TransactionDetail},
         ledger.TransactionPath,
         refusals=(404,),
         section="transactions",
@@ -119,7 +119,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET",
         "/v1/blocks/{block}",
         blocks.block,
-        {JSON: ledger.BlockView, blocks.PLAIN: None, blocks.RAW: None},
+        {JSON: pages.BlockDetail, blocks.PLAIN: None, blocks.RAW: None},
         ledger.BlockPath,
         refusals=(404,),
         section="blocks",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Literal
 
 import msgspec
 
 from horoi.base.errors import DecodeError, HoroiError, NotFoundError, RuleError, UsageError
+from horoi.ledger.consensus.nakamoto.tree import Known
+from horoi.ledger.ledger import Prepared
 from horoi.ledger.transaction import MAX_TRANSACTION_SIZE_BYTES, Transaction, transaction_codec
 from horoi.node.events import SubmitResult
 from horoi.web.access import BusyError, NodeAccess
+from horoi.web.lines import Liner, waiting_lines
 from horoi.web.model.base import NoQuery
+from horoi.web.model.board import BoardLine
 from horoi.web.model.ledger import (
     MAX_BATCH,
     BatchResult,
@@ -19,12 +24,12 @@ from horoi.web.model.ledger import (
     SubmitForm,
     SubmitResultView,
     TransactionPath,
-    TransactionView,
     WaitingPage,
     WaitingTransaction,
 )
-from horoi.web.reading import confirmed
-from horoi.web.views import Viewer
+from horoi.web.model.pages import TransactionDetail
+from horoi.web.reading import confirmed, unspent_at
+from horoi.web.signers import agreements, signatures
 
 MSGPACK = "application/msgpack"
 PLAIN = "text/plain"
@@ -124,17 +129,50 @@ def _shown(result: SubmitResult) -> SubmitResultView:
     )
 
 
-def transaction(access: NodeAccess, path: TransactionPath, _: None) -> TransactionView:
-    """A transaction, waiting or confirmed: inputs, outputs and verbs, in words and in hexadecimal."""
+def transaction(access: NodeAccess, path: TransactionPath, _: None) -> TransactionDetail:
+    """A transaction, waiting or confirmed: what it says, in words and in hexadecimal, and who agreed to what."""
     item = bytes.fromhex(path.id)
-    waiting = access.node.mempool.get(item)
-    if waiting is not None:
-        return Viewer(access).transaction(waiting, None)
+    entry = access.node.mempool.entries.get(item)
+    liner = Liner(access)
+    tip = access.node.chain.tip
+    if entry is not None:
+        lines = waiting_lines(liner, entry)
+        return _detail(access, liner, entry.prepared, None, lines, (tip.height + 1, tip.median_time_ms))
     found = confirmed(access, item)
     if found is None:
         raise NotFoundError(f"no transaction {path.id} waits or is confirmed here")
     prepared, known, position = found
-    return Viewer(access).transaction(prepared, (known, position))
+    lines = liner.confirmed(known, position, item, prepared.transaction.body)
+    parent_ms = known.parent.median_time_ms if known.parent is not None else 0
+    return _detail(access, liner, prepared, (known, position), lines, (known.height, parent_ms))
+
+
+def _detail(
+    access: NodeAccess,
+    liner: Liner,
+    item: Prepared,
+    place: tuple[Known, int] | None,
+    lines: list[BoardLine],
+    moment: tuple[int, int],
+) -> TransactionDetail:
+    view = liner.view.transaction(item, place)
+    agreed = agreements(liner, item, *moment)
+    return TransactionDetail(
+        **{name: getattr(view, name) for name in view.__struct_fields__},
+        lines=lines,
+        digest=item.id.hex(),
+        agreements=agreed,
+        signers=signatures(liner, item, agreed),
+        output_states=[_state(access, item.id, index, place) for index in range(len(view.outputs))],
+    )
+
+
+def _state(
+    access: NodeAccess, source: bytes, index: int, place: tuple[Known, int] | None
+) -> Literal["unspent", "spent", "waiting"]:
+    if place is None or access.node.mempool.spender(source, index) is not None:
+        return "waiting"
+    return "unspent" if unspent_at(access, source, index) is not None else "spent"
 
 
 def waiting_transactions(access: NodeAccess, page: PageQuery, _: None) -> WaitingPage:
