@@ -49,6 +49,7 @@ def test_the_board_tells_in_words_what_was_done() -> None:
             "key": CARRIER.public.hex(),
             "address": CARRIER_ADDRESS,
             "condition": CARRIER_ADDRESS,
+            "later": None,
         }
         assert handed["amount"]["amount"] == "6327"
         assert (handed["confirmations"], handed["height"]) == (2, 3)

@@ -6,7 +6,18 @@ A claim is never printed as a name: whoever wants to be taken for another only h
 from __future__ import annotations
 
 from horoi.base.address import address_of
-from horoi.ledger.conditions import AfterHeight, AfterTime, AllOf, Condition, Key, Preimage, Threshold
+from horoi.ledger.conditions import (
+    AfterHeight,
+    AfterTime,
+    AllOf,
+    AnyOf,
+    Condition,
+    Key,
+    Preimage,
+    Threshold,
+    keys_named,
+    keys_now,
+)
 from horoi.node.wallet.text import condition_to_json, format_time
 from horoi.web.access import NodeAccess
 from horoi.web.model.people import NameSource, Party
@@ -39,14 +50,18 @@ class People:
         return self.party(condition).text
 
     def _party(self, condition: Condition) -> Party:
+        """Of a condition of several, the one key that may act now is who it is; what others may do later is said beside."""
         form = condition_to_json(condition)
-        if not isinstance(condition, Key):
-            return Party(text=self._words(condition), name=None, source=None, key=None, address=None, condition=form)
-        address = address_of(condition.public)
-        name, source = self._name(condition.public)
+        key = _acting(condition)
+        if key is None:
+            words = self._words(condition)
+            return Party(text=words, name=None, source=None, key=None, address=None, condition=form, later=None)
+        address = address_of(key)
+        name, source = self._name(key)
         is_trusted = name is not None and source != "claim"
         text = name if is_trusted and name is not None else shortened(address)
-        return Party(text=text, name=name, source=source, key=condition.public.hex(), address=address, condition=form)
+        later = self._words(condition) if not isinstance(condition, Key) else None
+        return Party(text=text, name=name, source=source, key=key.hex(), address=address, condition=form, later=later)
 
     def _name(self, key: bytes) -> tuple[str | None, NameSource | None]:
         name = self._access.book.get(key)
@@ -72,6 +87,17 @@ class People:
             return f"whoever shows the secret of {condition.digest.hex()[:16]}"
         word = " and " if isinstance(condition, AllOf) else " or "
         return f"({_joined([self._words(part) for part in condition.parts[:MAX_PARTS]], len(condition.parts), word)})"
+
+
+def _acting(condition: Condition) -> bytes | None:
+    """The key of a key alone, or of a hand-over with a lock: any of this key, and others under a lock."""
+    if isinstance(condition, Key):
+        return condition.public
+    if isinstance(condition, AnyOf) and isinstance(condition.parts[0], Key):
+        now = dict.fromkeys(keys_now(condition))
+        others_wait = all(not keys_now(part) and keys_named(part) for part in condition.parts[1:])
+        return condition.parts[0].public if len(now) == 1 and others_wait else None
+    return None
 
 
 def _joined(shown: list[str], count: int, word: str) -> str:

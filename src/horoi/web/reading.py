@@ -121,12 +121,12 @@ def waiting_outputs(access: NodeAccess, key: bytes | None) -> Iterator[Unspent]:
                 yield Unspent(Spendable(item.id, index, content, height, False), roles, None)
 
 
-def unspent_of_asset(access: NodeAccess, asset: bytes) -> tuple[list[Unspent], bool]:
-    """Unspent holdings of an asset, and whether these are all (at most MAX_HOLDINGS_READ are read)."""
-    points = list(access.index.outputs_of_asset(asset, MAX_HOLDINGS_READ + 1))
-    found = [unspent_at(access, source, index) for source, index in points[:MAX_HOLDINGS_READ]]
+def unspent_of_asset(access: NodeAccess, asset: bytes, most: int = MAX_HOLDINGS_READ) -> tuple[list[Unspent], bool]:
+    """Unspent holdings of an asset, and whether these are all (at most ``most`` are read)."""
+    points = list(access.index.outputs_of_asset(asset, most + 1))
+    found = [unspent_at(access, source, index) for source, index in points[:most]]
     holdings = [s for s in found if s is not None and isinstance(s.content, Holding)]
-    return [Unspent(spendable, 0, spendable.height) for spendable in holdings], len(points) <= MAX_HOLDINGS_READ
+    return [Unspent(spendable, 0, spendable.height) for spendable in holdings], len(points) <= most
 
 
 # ---- what people write ------------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ class Party(Answer, frozen=True, kw_only=True):
     """Null for a condition of several keys, or of none."""
     address: str | None
     condition: ConditionForm
+    later: str | None
+    """The whole condition in words, where others may act too once a lock has run out."""
 
 
 class NameView(Answer, frozen=True, kw_only=True):

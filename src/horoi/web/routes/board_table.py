@@ -5,13 +5,23 @@ from __future__ import annotations
 from horoi.web.endpoint import JSON, Endpoint
 from horoi.web.model import board, pages, people
 from horoi.web.model import network as overlay
+from horoi.web.model import provenance as flow
 from horoi.web.model import search as found
-from horoi.web.routes import blocks, diagnostics, keys, names, network, search
+from horoi.web.routes import blocks, diagnostics, keys, names, network, provenance, search
 from horoi.web.routes import board as board_routes
 
 BOARD_ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", "/v1/board", board_routes.board, {JSON: board.Board}, board.BoardQuery, refusals=(404,), section="board"
+    ),
+    Endpoint(
+        "GET",
+        "/v1/assets/{id}/provenance",
+        provenance.provenance,
+        {JSON: flow.Provenance},
+        flow.ProvenanceQuery,
+        refusals=(404,),
+        section="books",
     ),
     Endpoint(
         "GET",

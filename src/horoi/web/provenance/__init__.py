@@ -1,0 +1,1 @@
+"""Provenance: the flow of an asset through its transactions, and whether the books meet."""
