@@ -18,6 +18,6 @@ quantities. It does no I/O; ``horoi.node.epcis`` keeps events.
     rules.py         what must and must not stand together
     tree.py          an event as the tree that is hashed
     canonical.py     the pre-hash string and the event hash id
-    movement.py      what an event means for quantities of assets
-    query.py         the query language of the REST binding, over one event
+    facts.py         what can be asked of an event
+    query.py         the query language: parameters to conditions on facts
 """

@@ -32,6 +32,7 @@ class Report(NamedTuple):
     events: list[Hashed]
     errors: list[Fault]
     warnings: list[Fault]
+    header: Any = None
 
 
 def report_on(data: bytes) -> Report:
@@ -51,7 +52,9 @@ def report(document: Document) -> Report:
     for placed in document.events:
         check_event(placed.event, placed.pointer, faults)
         hashed.append(_hash(placed, document.ignored, faults))
-    return Report(document.kind, document.context, document.ignored, hashed, faults.errors, faults.warnings)
+    return Report(
+        document.kind, document.context, document.ignored, hashed, faults.errors, faults.warnings, document.header
+    )
 
 
 def check_event(event: dict[str, Any], pointer: str, faults: Faults) -> None:

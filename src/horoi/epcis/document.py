@@ -42,6 +42,7 @@ class Document(NamedTuple):
     events: list[Placed]
     ignored: tuple[str, ...]  # spelled-out names of extensions that no event hash covers
     faults: Faults
+    header: Any = None  # epcisHeader, which may hold master data
 
 
 class _Refused(ValueError):
@@ -198,7 +199,7 @@ def _with_events(kind: str, context: Any, body: Any, pointer: str, outer: dict[s
         for place, event in enumerate(events)
         if isinstance(event, dict)
     ]
-    return Document(kind, context, placed, ignored, faults)
+    return Document(kind, context, placed, ignored, faults, outer.get("epcisHeader"))
 
 
 def _own(event: dict[str, Any]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from horoi.node.names import NameBook
 from horoi.node.node import Node
 
 if TYPE_CHECKING:
+    from horoi.web.epcis.service import EventService
     from horoi.web.live import Live
 
 MAX_IN_FLIGHT = 50_000  # transactions that were submitted and not answered: a guess, some seconds of verification
@@ -88,6 +89,8 @@ class NodeAccess:
 
     live: Live
     """Streams and counters; ``create_app`` sets it."""
+    events: EventService | None = None
+    """EPCIS events that were captured here; ``create_app`` sets it."""
 
     def __init__(
         self,
@@ -125,6 +128,8 @@ class NodeAccess:
     def close(self) -> None:
         """Stop listening."""
         self._leave()
+        if self.events is not None:
+            self.events.close()
 
     # ---- keys -------------------------------------------------------------------------------------------------
 

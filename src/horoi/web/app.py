@@ -11,6 +11,8 @@ from starlette.middleware import Middleware
 from horoi.base.errors import HoroiError
 from horoi.web.access import NodeAccess
 from horoi.web.endpoint import make_route
+from horoi.web.epcis.service import EventService
+from horoi.web.epcis.table import epcis_routes
 from horoi.web.explorer.serving import Explorer
 from horoi.web.guard import ApiLimits, Guard
 from horoi.web.live import Live
@@ -27,8 +29,13 @@ def create_app(
     """
     limits = limits or ApiLimits()
     access.live = Live(access, limits)
+    events = access.events = EventService(access)
     return Starlette(
-        routes=[*(make_route(endpoint, access, token) for endpoint in ENDPOINTS), *Explorer().routes()],
+        routes=[
+            *(make_route(endpoint, access, token) for endpoint in ENDPOINTS),
+            *epcis_routes(events, token),
+            *Explorer().routes(),
+        ],
         exception_handlers={
             HoroiError: on_horoi_error,
             HTTPException: on_http_error,

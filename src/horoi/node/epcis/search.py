@@ -1,0 +1,178 @@
+"""Queries as SQL: one look-up along the facts for each condition, their meet, an order, a page.
+
+Events are only ever added, so a page's token needs to remember no more than the newest event that counted for the first page, and
+how far it came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from horoi.epcis.query import MATCHES, TIME_COLUMNS, Condition, Query, QueryError
+from horoi.node.epcis.store import EVENT_COLUMNS, EventStore, Stored
+
+COLUMNS = {"eventTime": "e.event_time", "recordTime": "e.record_time"}
+COMPARE = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
+TOKEN = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
+LAST = "\U0010ffff"  # behind every text that begins alike
+MAX_WITHOUT_PAGES = 10_000  # events that one answer may count up to for maxEventCount; a guess
+
+Part = tuple[str, list[Any]]
+
+
+class Page(NamedTuple):
+    """Some of what was found, and the token of the next page."""
+
+    events: list[Stored]
+    next: str | None
+
+
+def search(store: EventStore, query: Query, *, after: int = 0) -> Page:
+    """The events of a query; of those recorded after number ``after`` only. Raises QueryError."""
+    upto, offset = _read_token(query.page, store)
+    wanted = query.per_page if query.limit is None else max(0, min(query.per_page, query.limit - offset))
+    joined, order, values = _ordered(store, query)
+    where, more = _where(store, query)
+    values += more
+    if query.at_most is not None:
+        _check_size(store, where, more, query.at_most, after, upto)
+    rows = store.base.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events e {joined} WHERE e.seq > ? AND e.seq <= ?{where} ORDER BY {order} LIMIT ? OFFSET ?",
+        [*values[: len(values) - len(more)], after, upto, *more, wanted + 1, offset],
+    ).fetchall()
+    events = [Stored(*row) for row in rows[:wanted]]
+    end = offset + len(events)
+    is_more = len(rows) > wanted and (query.limit is None or end < query.limit)
+    return Page(events, f"{upto}.{end}" if is_more else None)
+
+
+def _read_token(token: str, store: EventStore) -> tuple[int, int]:
+    if not token:
+        return store.last_seq(), 0
+    found = TOKEN.fullmatch(token)
+    if found is None:
+        raise QueryError(f"{token[:40]!r} is no nextPageToken of this node")
+    return int(found[1]), int(found[2])
+
+
+def _check_size(store: EventStore, where: str, values: list[Any], at_most: int, after: int, upto: int) -> None:
+    most = min(at_most, MAX_WITHOUT_PAGES)
+    counted = store.base.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.seq > ? AND e.seq <= ?{where} LIMIT ?)",
+        [after, upto, *values, most + 1],
+    ).fetchone()[0]
+    if counted > most:
+        raise QueryError(
+            f"more than {most} events; ask for less, or without maxEventCount page by page", "QueryTooLargeException"
+        )
+
+
+def _ordered(store: EventStore, query: Query) -> tuple[str, str, list[Any]]:
+    """Join, order, and the values of the join. Ties are broken by number, so that pages never overlap."""
+    way = "DESC" if query.descending else "ASC"
+    if not query.order_by:
+        return "", "e.seq", []
+    if query.order_by in COLUMNS:
+        return "", f"{COLUMNS[query.order_by]} {way}, e.seq", []
+    numbers = store.name_numbers([query.order_by])
+    joined = "LEFT JOIN (SELECT seq, min(value) AS value FROM facts WHERE name = ? GROUP BY seq) o ON o.seq = e.seq"
+    return joined, f"o.value {way}, e.seq", [numbers[0] if numbers else -1]
+
+
+def _where(store: EventStore, query: Query) -> tuple[str, list[Any]]:
+    parts = [_condition(store, condition) for condition in query.conditions]
+    return "".join(f" AND {text}" for text, _ in parts), [value for _, values in parts for value in values]
+
+
+def _condition(store: EventStore, condition: Condition) -> Part:
+    if condition.names[0] in TIME_COLUMNS:
+        return _of_column(condition)
+    names = condition.names
+    if condition.op in ("has", "attribute"):
+        names = MATCHES.get(names[0], names)
+    numbers = store.name_numbers(names)
+    if not numbers:
+        return "0", []
+    text, values = _OPS.get(condition.op, _compared)(condition)
+    marks = ",".join("?" * len(numbers))
+    return f"e.seq IN (SELECT f.seq FROM facts f WHERE f.name IN ({marks}){text})", [*numbers, *values]
+
+
+def _of_column(condition: Condition) -> Part:
+    if condition.op not in COMPARE:
+        raise QueryError(f"{condition.names[0]} is compared: GE_ or LT_")
+    return f"{COLUMNS[condition.names[0]]} {COMPARE[condition.op]} ?", [condition.values[0]]
+
+
+def _compared(condition: Condition) -> Part:
+    """Numbers with numbers, texts with texts: in SQLite every number is less than the empty text."""
+    value = condition.values[0]
+    text = f" AND f.value {COMPARE[condition.op]} ?"
+    if isinstance(value, str):
+        return (text + " AND f.value >= ''" if condition.op[0] == "L" else text), [value]
+    return (text + " AND f.value < ''" if condition.op[0] == "G" else text), [value]
+
+
+def _in(condition: Condition) -> Part:
+    return f" AND f.value IN ({','.join('?' * len(condition.values))})", list(condition.values)
+
+
+def _like(condition: Condition) -> Part:
+    text = " OR ".join(["(f.value >= ? AND f.value < ?)"] * len(condition.values))
+    return f" AND ({text})", [bound for value in condition.values for bound in (value, f"{value}{LAST}")]
+
+
+def _exists(_: Condition) -> Part:
+    return "", []
+
+
+def _below(condition: Condition) -> Part:
+    marks = ",".join(["(?)"] * len(condition.values))
+    return (
+        f" AND f.value IN (WITH RECURSIVE below(id) AS (VALUES {marks} UNION SELECT child FROM descent JOIN below ON parent = id)"
+        " SELECT id FROM below)",
+        list(condition.values),
+    )
+
+
+def _has(condition: Condition) -> Part:
+    marks = ",".join("?" * len(condition.values))
+    return f" AND f.value IN (SELECT id FROM attributes WHERE name IN ({marks}))", list(condition.values)
+
+
+def _attribute(condition: Condition) -> Part:
+    marks = ",".join("?" * (len(condition.values) - 1))
+    return f" AND f.value IN (SELECT id FROM attributes WHERE name = ? AND value IN ({marks}))", list(condition.values)
+
+
+_OPS: dict[str, Callable[[Condition], Part]] = {
+    "in": _in,
+    "like": _like,
+    "exists": _exists,
+    "below": _below,
+    "has": _has,
+    "attribute": _attribute,
+}
+
+
+def values_of(store: EventStore, names: tuple[str, ...], after: str, most: int) -> list[str]:
+    """The different texts that facts of these names have, in order, behind ``after``."""
+    numbers = store.name_numbers(names)
+    marks = ",".join("?" * len(numbers))
+    rows = store.base.execute(
+        f"SELECT DISTINCT value FROM facts WHERE name IN ({marks}) AND value > ? AND value >= '' ORDER BY value LIMIT ?",
+        [*numbers, after, most],
+    )
+    return [row[0] for row in rows]
+
+
+def has_value(store: EventStore, names: tuple[str, ...], value: str) -> bool:
+    """Whether any event has this value under one of these names."""
+    numbers = store.name_numbers(names)
+    marks = ",".join("?" * len(numbers))
+    row = store.base.execute(
+        f"SELECT 1 FROM facts WHERE name IN ({marks}) AND value = ? LIMIT 1", [*numbers, value]
+    ).fetchone()
+    return row is not None
