@@ -47,7 +47,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 _log = logging.getLogger("horoi.web.epcis")
 
 
-class EpcisError(HoroiError):
+class EpcisError(Exception):
     """A refusal by the standard's name. ``more`` goes into the problem document."""
 
     def __init__(self, kind: str, status: int, title: str, detail: str, **more: Any) -> None:

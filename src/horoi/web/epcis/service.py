@@ -26,6 +26,7 @@ from horoi.node.epcis.anchor import anchor, words
 from horoi.node.epcis.masters import master_data_of
 from horoi.node.epcis.store import EventStore, New
 from horoi.web.model.wallet import Say
+from horoi.web.offering import act_or_offer
 
 if TYPE_CHECKING:
     from horoi.web.access import NodeAccess
@@ -133,8 +134,6 @@ class EventService:
 
     async def post_roots(self) -> None:
         """Post the roots of batches that no transaction carries yet, with the node's key; not if it has none."""
-        from horoi.web.routes.wallet import say_all
-
         if self.access.default_key is None:
             return
         async with self._posting:
@@ -143,12 +142,12 @@ class EventService:
                 return
             says = [Say(text=words(batch.size), document=batch.root.hex()) for batch in waiting]
             try:
-                transaction = await say_all(self.access, says)
+                done = await act_or_offer(self.access, says)
             except HoroiError as error:
                 _log.warning("%d batch(es) of events wait to be anchored: %s", len(waiting), error)
                 return
             for batch in waiting:
-                await self.run(lambda store, number=batch.id: store.set_posted(number, transaction))  # type: ignore[misc]
+                await self.run(lambda store, number=batch.id: store.set_posted(number, bytes.fromhex(done.id)))  # type: ignore[misc]
 
 
 def now_ms() -> int:

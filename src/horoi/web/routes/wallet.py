@@ -126,11 +126,6 @@ def wallet_keys(access: NodeAccess, _: NoQuery, __: None) -> KeyList:
     )
 
 
-async def say_all(access: NodeAccess, says: Sequence[Say]) -> bytes:
-    """Post these in one transaction with the node's keys; returns its id."""
-    return bytes.fromhex((await _act(access, WalletQuery(), says)).id)
-
-
 async def _act(access: NodeAccess, query: WalletQuery, steps: Sequence[Verb | Step]) -> WalletAnswer:
     """Compose, sign, and hand in, one action at a time."""
     payer, fee = read_payer(query.payer), read_fee(query.fee)
