@@ -19,7 +19,7 @@ help: ## print this help
 $(STAMP): pyproject.toml constraints.txt hatch_build.py package.json package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Horoi needs Python 3.11 or newer; set PYTHON=python3.12, say" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,plots,dask,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,bench,plots,dask,dev]'
 	@touch $@
 
 # The installation packs the explorer; after a change of its source alone, packing is enough (where Node is the machine's own).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -36,6 +37,65 @@ def bench_ledger(as_json: bool, scale: float) -> None:
     emit(result, as_json, _print_ledger)
 
 
+@bench.command("sim")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.001, 1.0),
+    default=1.0,
+    show_default=True,
+    help="Below 1: a smaller, rougher run.",
+)
+@json_option
+@reports_errors
+def bench_sim(as_json: bool, scale: float) -> None:
+    """The simulator: its event queue beside a bare heapq, and lookup messages between real machines, per overlay.
+
+    \b
+    Examples:
+      horoi bench sim
+      horoi bench sim --scale 0.1 --json
+
+    Rates are per second of processor time, on one core.
+    """
+    from horoi.cli.lab import progress_bar
+    from horoi.lab.bench.sim import run
+
+    with progress_bar("the simulator") as advance:
+        result = run(scale=scale, progress=lambda what, part: advance(int(part * 100), 100) if advance else None)
+    emit(result, as_json, _print_sim)
+
+
+@bench.command("dht")
+@click.option(
+    "--nodes", type=click.IntRange(2, 1000), multiple=True, help="Size of the network. Repeat. [default: 50 and 200]"
+)
+@click.option(
+    "--scale", type=click.FloatRange(0.01, 1.0), default=1.0, show_default=True, help="Below 1: a smaller, rougher run."
+)
+@json_option
+@reports_errors
+def bench_dht(as_json: bool, nodes: tuple[int, ...], scale: float) -> None:
+    """Kademlia over real sockets on loopback, beside PyPI's kademlia in the same run: puts and gets per second.
+
+    \b
+    Examples:
+      horoi bench dht
+      horoi bench dht --nodes 50 --json
+
+    The peer to compare with is the extra "bench": pip install 'horoi[bench]'.
+    """
+    from horoi.cli.lab import progress_bar
+    from horoi.lab.bench.dht import run_bench
+
+    with progress_bar("two networks") as advance:
+        result = run_bench(
+            nodes or (50, 200),
+            scale=scale,
+            progress=lambda what, part: advance(int(part * 100), 100) if advance else None,
+        )
+    emit(result, as_json, _print_dht)
+
+
 ROWS = (
     ("verify_per_s", "signatures verified, bare coincurve, one core", ""),
     ("connect_per_s", "transactions connected, one core", "ratio"),
@@ -58,4 +118,48 @@ def _print_ledger(result: dict[str, Any]) -> None:
         table.add_column(name, justify="right" if name in ("value", "ratio") else "left")
     for key, what, ratio in ROWS:
         table.add_row(key, what, f"{result[key]:,}", str(result[ratio]) if ratio else "")
+    Console().print(table)
+
+
+def _print_sim(result: dict[str, Any]) -> None:
+    _print_table(
+        "Simulated time on this machine",
+        ("events pending", "events/s", "bare heapq", "ratio"),
+        [(f"{row['pending']:,}", row["events_per_s"], row["heapq_per_s"], row["ratio"]) for row in result["queue"]],
+    )
+    _print_table(
+        "Lookups between real machines",
+        ("overlay", "peers", "messages/s", "events/s", "messages per lookup"),
+        [
+            (row["overlay"], row["peers"], row["messages_per_s"], row["events_per_s"], row["messages_per_lookup"])
+            for row in result["lookups"]
+        ],
+    )
+
+
+def _print_dht(result: dict[str, Any]) -> None:
+    for network in result["networks"]:
+        sides = [("horoi", network["ours"], network["ratio"])]
+        sides += [("horoi", network["ours_k20"], network["ratio_k20"]), (result["peer"], network["theirs"], None)]
+        rows = []
+        for who, figures, ratio in sides:
+            rows.append((who, figures["k"], *(figures[f"{rate}_per_s"] for rate in DHT_RATES)))
+            if ratio is not None:
+                rows.append(("  times theirs", "", *(ratio[rate] for rate in DHT_RATES)))
+        title = f"{network['nodes']} peers in one process, per second ({result['loop']})"
+        _print_table(title, ("who", "k", "put", "put, 16 at once", "get", "get, 16 at once"), rows)
+
+
+DHT_RATES = ("put", "put_16", "get", "get_16")
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*(f"{value:,}" if isinstance(value, int | float) else str(value) for value in row))
     Console().print(table)

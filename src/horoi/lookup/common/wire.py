@@ -2,8 +2,10 @@
 
 In memory an id is a Python int, which compares and computes fast and may be shared by a million tables. MessagePack ends at
 64 bits, so on the wire an id is ``bits / 8`` bytes, big-endian, and an address its packed form: 6 bytes for IPv4 (as in BEP
-5), 18 for IPv6, 8 for the number of a simulated host. ``IdWire`` derives that form from the message types: for each type
-with a field marked ``Id`` or ``Address`` it makes a twin with bytes in those places, which msgspec checks at C speed.
+5), 18 for IPv6, 8 for the number of a simulated host. A contact is both in one string, as "compact node info" is in BEP 5, and
+what was packed or unpacked lately is remembered: answers name the same peers again and again. ``IdWire`` derives that form from
+the message types: for each type with a field marked ``Id`` or ``Address`` it makes a twin with bytes in those places, which
+msgspec checks at C speed.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import astuple
 
 from horoi.base.codec import Record, encode
 from horoi.base.errors import DecodeError
 from horoi.base.ids import check_bits
-from horoi.lookup.vocabulary import Address
+from horoi.lookup.vocabulary import Address, Contact
 from horoi.machine.wire import Message, Wire
 
 _IPV4_BYTES, _NUMBER_BYTES, _IPV6_BYTES = 6, 8, 18
+MAX_REMEMBERED = 16_384  # a guess: the peers that a node talks to in an hour; about 3 MB
 
 Convert = Callable[[Any], Any]
 
@@ -68,7 +72,7 @@ class IdWire(Wire):
 # Addresses
 
 
-@lru_cache(maxsize=16_384)  # a guess: the peers that a node talks to in an hour; about 3 MB
+@lru_cache(maxsize=MAX_REMEMBERED)
 def pack_address(address: Address) -> bytes:
     """6, 18 or 8 bytes. Raises ValueError for what is no numeric address."""
     if isinstance(address, int):
@@ -77,7 +81,7 @@ def pack_address(address: Address) -> bytes:
     return ipaddress.ip_address(ip).packed + int(port).to_bytes(2, "big")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def unpack_address(data: bytes) -> Address:
     """The inverse of ``pack_address``; DecodeError for another length or port 0."""
     if len(data) == _NUMBER_BYTES:
@@ -102,7 +106,7 @@ class _Form(NamedTuple):
 class _Twins:
     def __init__(self, bits: int) -> None:
         self._bits = bits
-        self._structs: dict[type, _Form] = {}
+        self._structs: dict[type, _Form] = {Contact: _contact_form(bits // 8)}
 
     def of_struct(self, kind: type) -> _Form:
         """The twin of a message or record."""
@@ -124,8 +128,8 @@ class _Twins:
             gc=False,
             **({"tag": kind.__struct_config__.tag} if is_message else {}),
         )
-        outs = [(name, form.out) for name, form in forms.items()]
-        backs = [(name, form.back) for name, form in forms.items()]
+        outs = [(place, form.out) for place, form in enumerate(forms.values()) if form.out is not None]
+        backs = [(place, form.back) for place, form in enumerate(forms.values()) if form.back is not None]
         return _Form(twin, _translate(outs, twin), _translate(backs, kind))
 
     def of(self, hint: Any) -> _Form:
@@ -187,10 +191,27 @@ class _Twins:
         )
 
 
-def _translate(fields: list[tuple[str, Convert | None]], into: Callable[..., Any]) -> Convert:
+def _contact_form(id_bytes: int) -> _Form:
+    @lru_cache(maxsize=MAX_REMEMBERED)
+    def pack(contact: Contact) -> bytes:
+        return contact.id.to_bytes(id_bytes, "big") + pack_address(contact.address)
+
+    @lru_cache(maxsize=MAX_REMEMBERED)
+    def unpack(data: bytes) -> Contact:
+        return Contact(int.from_bytes(data[:id_bytes], "big"), unpack_address(data[id_bytes:]))
+
+    size = Meta(min_length=id_bytes + _IPV4_BYTES, max_length=id_bytes + _IPV6_BYTES)
+    return _Form(Annotated[bytes, size], pack, unpack)
+
+
+def _translate(converts: list[tuple[int, Convert]], into: Callable[..., Any]) -> Convert:
+    """A function from one record to another that has the same fields, some of them converted (None stays None)."""
+
     def translate(struct: Any) -> Any:
-        return into(
-            *[getattr(struct, name) if convert is None else convert(getattr(struct, name)) for name, convert in fields]
-        )
+        values = list(astuple(struct))
+        for place, convert in converts:
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        return into(*values)
 
     return translate

@@ -148,10 +148,14 @@ class Core:
         if task.stage == CALLS and not task.waiting:
             task.stage = DONE
             self._tasks -= 1
-            notice = task.notice(now)
-            if not task.silent:
-                self.do(Tell(notice))
+            if not task.tells_at_once:
+                self._tell(task, now)
             self.task_ended(task, now)
+
+    def _tell(self, task: Task, now: float) -> None:
+        notice = task.notice(now)
+        if not task.silent:
+            self.do(Tell(notice))
 
     def _search(self, task: Task, now: float) -> None:
         search = task.search
@@ -167,6 +171,8 @@ class Core:
             if search.waiting or task.waiting:
                 return
         task.stage = CALLS
+        if task.tells_at_once:
+            self._tell(task, now)
         for contact, make in task.calls(now):
             self._call(task, contact, make, now)
 

@@ -58,6 +58,7 @@ from horoi.lookup.vocabulary import (
     Route,
     Token,
     Unprovide,
+    Value,
 )
 from horoi.machine.contract import Action, Asked, Event, Fired, Received, Send, Tell
 from horoi.machine.wire import Wire
@@ -239,7 +240,11 @@ class Kademlia(Upkeep):
         assert isinstance(request, Sample)
         return SampleTask(self, token, request.target)
 
-    def _get(self, request: Get, now: float) -> Task:
+    def _get(self, request: Get, now: float) -> Task | None:
+        kept = self.server.items.get(request.key, now) if self.server.has_items else None
+        if kept is not None and kept.item.signed is None:
+            self.do(Tell(Value(request.token, request.key, kept.item.value, self.contact)))
+            return None
         task = GetTask(self, request.token, request.key)
         self._offer_own(task, now)
         return task

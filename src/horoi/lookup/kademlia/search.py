@@ -53,13 +53,15 @@ class Path:
         "_since_progress",
         "_target",
         "_unasked",
+        "_width",
         "waiting",
     )
 
-    def __init__(self, target: int, own_id: int, k: int, alpha: int, claimed: dict[int, Path]) -> None:
+    def __init__(self, target: int, own_id: int, k: int, alpha: int, first: int, claimed: dict[int, Path]) -> None:
         self._target = target
         self._k = k
         self._alpha = alpha
+        self._width = first  # requests at once until something came back, then alpha
         self._claimed = claimed
         """Who was asked by which path, by distance: no two paths ask the same peer."""
         own = Candidate(Contact(own_id, None), None)
@@ -100,7 +102,7 @@ class Path:
     def next(self) -> list[Contact]:
         """Whom to ask now: so many that alpha are under way, or all of the k nearest where nothing nearer comes."""
         k = self._k
-        room = (k if self._since_progress >= self._alpha else self._alpha) - self.waiting
+        room = (k if self._since_progress >= self._alpha else self._width) - self.waiting
         chosen: list[Contact] = []
         distances, unasked = self._distances, self._unasked
         while room > 0 and unasked and (len(distances) < k or unasked[0] <= distances[k - 1]):
@@ -132,6 +134,7 @@ class Path:
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self.waiting -= 1
+        self._width = self._alpha
         candidate.state = _ANSWERED
         if self.add(contacts, candidate):
             self._since_progress = 0
@@ -143,6 +146,7 @@ class Path:
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self.waiting -= 1
+        self._width = self._alpha
         self._since_progress += 1
         if candidate.state == _ASKED:
             self._again.append(distance)
@@ -159,6 +163,8 @@ class Path:
 class Search:
     """A lookup for ``target`` that starts from ``seeds``. Contacts with the id ``own_id`` are never asked.
 
+    ``first``: how many are asked before the first of them has answered or failed, alpha if None.
+
     >>> search = Search(0, [Contact(5, "a"), Contact(9, "b")], own_id=1, k=2, alpha=1)
     >>> search.next(), search.next()
     ([Contact(id=5, address='a')], [])
@@ -170,18 +176,29 @@ class Search:
     __slots__ = ("_claimed", "_k", "_limit", "_paths", "replies", "rpcs", "target", "timeouts")
 
     def __init__(
-        self, target: int, seeds: Iterable[Contact], *, own_id: int, k: int, alpha: int, disjoint: int = 1
+        self,
+        target: int,
+        seeds: Iterable[Contact],
+        *,
+        own_id: int,
+        k: int,
+        alpha: int,
+        disjoint: int = 1,
+        first: int | None = None,
     ) -> None:
         self.target = target
         self._k = k
         self._limit = MAX_QUERIES_FACTOR * k * disjoint
         self._claimed: dict[int, Path] = {}
-        self._paths = [Path(target, own_id, k, alpha, self._claimed) for _ in range(disjoint)]
+        self._paths = [Path(target, own_id, k, alpha, first or alpha, self._claimed) for _ in range(disjoint)]
         self.rpcs = self.replies = self.timeouts = 0
         self.add_seeds(seeds)
 
     def add_seeds(self, seeds: Iterable[Contact]) -> None:
         """Contacts to begin with, dealt out to the paths."""
+        if len(self._paths) == 1:
+            self._paths[0].add(seeds, None)
+            return
         target = self.target
         nearest_first = sorted(seeds, key=lambda seed: seed.id ^ target)
         for number, path in enumerate(self._paths):

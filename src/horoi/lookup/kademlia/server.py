@@ -218,10 +218,12 @@ class Server:
         return Reply(query.tid, self.id, seen=self._seen(address))
 
     def _get_item(self, query: GetItem, address: Address, now: float) -> Reply:
+        kept = self._items.get(query.target, now) if self._items is not None else None
+        if kept is not None and self._ends_search(kept.item, query, address, now):
+            return Reply(query.tid, self.id, item=Item(kept.item.value, None, kept.expires_s - now))
         contacts = self._contacts(query, address)
         token = self._token(address, now)
         seen = self._seen(address)
-        kept = self._items.get(query.target, now) if self._items is not None else None
         if kept is None:
             return Reply(query.tid, self.id, contacts, token, seen=seen)
         signed = kept.item.signed
@@ -233,6 +235,13 @@ class Server:
         item = Item(kept.item.value, signed, kept.expires_s - now)
         room = max(0, MAX_ANSWER_BYTES - REPLY_BYTES - len(item.value) - (140 if signed is not None else 0))
         return Reply(query.tid, self.id, contacts[: room // CONTACT_BYTES], token, item=item, seq=seq, seen=seen)
+
+    def _ends_search(self, item: Item, query: GetItem, address: Address, now: float) -> bool:
+        """Whether this is all that there is to say: paper, section 2.3, "it just returns the stored value". Others of Mainline
+        want contacts with it, and a signed item may be newer elsewhere."""
+        if self._config.mainline or item.signed is not None:
+            return False
+        return len(item.value) <= SMALL_VALUE_BYTES or self._may_be_large(query, address, now, query.token)
 
     def _put_item(self, query: PutItem, address: Address, now: float) -> Reply | Refusal:
         if not self.permits.check(address, query.token, now):

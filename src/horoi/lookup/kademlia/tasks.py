@@ -7,7 +7,7 @@ A task has two stages. It searches, and what answers bring is taken (``take``); 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from msgspec import structs
 
@@ -68,7 +68,16 @@ class Task:
 
     __slots__ = ("acks", "extra", "key", "node", "rpcs", "search", "silent", "stage", "timeouts", "token", "waiting")
 
-    def __init__(self, node: Node, token: Token, key: int, *, k: int | None = None, silent: bool = False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        token: Token,
+        key: int,
+        *,
+        k: int | None = None,
+        first: int | None = None,
+        silent: bool = False,
+    ) -> None:
         config = node.config
         self.node = node
         self.token = token
@@ -85,7 +94,11 @@ class Task:
             k=k or config.k,
             alpha=min(config.alpha, k or config.k),
             disjoint=config.disjoint,
+            first=first,
         )
+
+    tells_at_once: ClassVar[bool] = False
+    """Whether the notice is told when the search is over, and the calls are made for the sake of others."""
 
     @property
     def satisfied(self) -> bool:
@@ -248,6 +261,7 @@ class PutTask(TokenTask):
 class GetTask(Task):
     """Find a value. An unsigned one ends the search (paper, section 2.3); of signed ones the highest number wins.
 
+    On the own wire the nearest peer known is asked alone at first: whatever was put lies with the nearest, and mostly that is it.
     Afterwards the value is cached "at the closest node to the key that did not return the value".
     """
 
@@ -256,13 +270,15 @@ class GetTask(Task):
     def __init__(
         self, node: Node, token: Token, key: int, *, signed: bool = False, salt: bytes = b"", seq: int | None = None
     ) -> None:
-        super().__init__(node, token, key)
+        super().__init__(node, token, key, first=None if signed or node.config.mainline else 1)
         self._salt = salt
         self.wants_signed = signed
         self._least_seq = seq
         self.item: Item | None = None
         self.source: Contact | None = None
         self._tokens: dict[int, bytes] = {}
+
+    tells_at_once: ClassVar[bool] = True
 
     @property
     def satisfied(self) -> bool:
@@ -304,7 +320,7 @@ class GetTask(Task):
     def calls(self, now: float) -> list[Call]:
         node = self.node
         item = self.item
-        if node.config.mainline or item is None or self.source is None or item.signed is not None:
+        if not self._tokens or item is None or self.source is None or item.signed is not None or node.config.mainline:
             return []
         for between, candidate in enumerate(self.search.candidates()):
             token = self._tokens.get(candidate.contact.id)

@@ -13,7 +13,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from horoi.base.errors import DecodeError
@@ -115,12 +115,20 @@ class DatagramHost(Runner):
             self.counters["drop", "oversize in"] += 1
         elif self._waiting >= self._max_waiting or self._jobs_full:
             self.counters["drop", "behind"] += 1
-        else:
+        elif self._inbox or not self._alive:
             self._waiting += 1
-            self._post_arrivals([partial(self._open, data, peer)])
+            self._post_arrivals([partial(self._open_next, data, peer)])
+        else:  # nothing waits: its turn is now, and the loop is spared a round
+            event = self._open(data, peer)
+            if event is not None:
+                self._handle(event)
+                self._flush()
+
+    def _open_next(self, data: bytes, peer: Peer) -> Event | None:
+        self._waiting -= 1
+        return self._open(data, peer)
 
     def _open(self, data: bytes, peer: Peer) -> Event | None:
-        self._waiting -= 1
         try:
             message = self._decode(data)
         except DecodeError as error:
@@ -161,10 +169,9 @@ class DatagramHost(Runner):
         """True for a numeric address of this port's family. A name would be looked up, which blocks the whole loop."""
         try:
             ip, port = peer
-            socket.inet_pton(self._family, ip)
-        except (OSError, TypeError, ValueError):
+            return type(port) is int and 0 < port < 65536 and _is_numeric(self._family, ip)
+        except (TypeError, ValueError):
             return False
-        return type(port) is int and 0 < port < 65536
 
     def _drop(self, peer: Peer, category: str, reason: str) -> None:
         self.counters["drop", category] += 1
@@ -178,6 +185,15 @@ class DatagramHost(Runner):
 
     def _jobs_fullness_changed(self) -> None:
         return  # datagrams that come meanwhile are thrown away in ``take``
+
+
+@lru_cache(maxsize=16_384)
+def _is_numeric(family: int, ip: str) -> bool:
+    try:
+        socket.inet_pton(family, ip)
+    except OSError:
+        return False
+    return True
 
 
 class _Port(asyncio.DatagramProtocol):

@@ -103,7 +103,6 @@ class Runner(ABC):
         Raises NetworkError after ``timeout_s`` seconds, or what ended the host meanwhile."""
         self._require_alive()
         found: asyncio.Future[T] = self._loop.create_future()
-        ended = asyncio.ensure_future(self.wait())
 
         def take(notice: T) -> None:
             if not found.done() and (match is None or match(notice)):
@@ -112,18 +111,17 @@ class Runner(ABC):
         stop = self.on_notice(take, kind)
         try:
             self.ask(request)
-            await asyncio.wait((found, ended), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((found, self._ended), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if found.done():
                 return found.result()
-            if ended.done():
-                ended.result()
+            if self._ended.done():
+                self._ended.result()
                 raise NetworkError(f"the host was stopped before it answered {type(request).__name__}")
             raise NetworkError(
                 f"no {kind.__name__} came within {timeout_s:g} s of {type(request).__name__}; ask again or wait longer"
             )
         finally:
             stop()
-            ended.cancel()
 
     def on_notice(self, callback: Callable[[Any], None], *kinds: type) -> Callable[[], None]:
         """Call ``callback``, in the loop and in the order of effects, with every notice the machine tells (of these
