@@ -164,6 +164,12 @@ def _attack_published(kind: str | None, params: dict[str, Any], as_json: bool) -
 @click.option("--adversaries", type=float, help="Share of the peers that lie about who owns what.")
 @click.option("--pace", type=float, help="How often upkeep is done; 2 is twice as often. [default: 1]")
 @click.option(
+    "--disjoint",
+    type=int,
+    help="Kademlia: paths of a lookup that never ask the same peer. [default: 1, 4 where some lie]",
+)
+@click.option("--free-ids", is_flag=True, default=None, help="Kademlia: believe ids that are bound to nothing.")
+@click.option(
     "--start",
     type=click.Choice(("joins", "converged")),
     help="How the network begins. [default: joins up to 128 peers]",

@@ -62,6 +62,7 @@ WHOLE, REAL, WORDS = Values(int, "int"), Values(float, "float"), Values(str, "te
 @click.option("--successors", type=WHOLE, help="Chord: length r of the successor list.")
 @click.option("--virtual", type=WHOLE, help="Chord: virtual nodes of each peer. [default: 1]")
 @click.option("--adversaries", type=REAL, help="Share of the peers that lie.")
+@click.option("--disjoint", type=WHOLE, help="Kademlia: paths of a lookup. [default: 1, 4 where some lie]")
 @click.option("--pace", type=REAL, help="How often upkeep is done; 2 is twice as often. [default: 1]")
 @click.option("--start", type=WORDS, help="How networks begin: joins, converged. [default: joins up to 128 peers]")
 @click.option(

@@ -257,6 +257,25 @@ def test_an_id_takes_its_width_and_an_address_six_bytes() -> None:
     assert bytes([10, 0, 0, 1, 0, 80]) in small
 
 
+def test_a_contact_is_one_string_of_id_and_address() -> None:
+    """As BEP 5's "compact node info": 26 bytes for IPv4."""
+    message = Everything(1, 2, Contact(3, ("10.0.0.1", 80)), None, (), (), 5, ())
+    assert (3).to_bytes(20, "big") + bytes([10, 0, 0, 1, 0, 80]) in WIRE.encode(message)
+
+
+@given(st.binary(min_size=26, max_size=38))
+def test_a_contact_of_any_bytes_is_one_or_is_refused(packed: bytes) -> None:
+    message = Everything(1, 2, Contact(3, ("10.0.0.1", 80)), None, (), (), 5, ())
+    plain = (3).to_bytes(20, "big") + bytes([10, 0, 0, 1, 0, 80])
+    data = WIRE.encode(message).replace(b"\xc4\x1a" + plain, b"\xc4" + bytes([len(packed)]) + packed)
+    try:
+        found = WIRE.decode(data).who
+    except DecodeError:
+        assert len(packed) not in (26, 28, 38) or packed[-2:] == b"\0\0"
+    else:
+        assert found.id == int.from_bytes(packed[:20], "big")
+
+
 def test_what_needs_no_translation_is_left_alone() -> None:
     assert WIRE.decode(WIRE.encode(Plain(7))) == Plain(7)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from horoi.base.ids import id_of_address
 from horoi.lab.lookup.overlay import Settings
-from horoi.lab.lookup.overlays.kademlia import KademliaOverlay
+from horoi.lab.lookup.overlays.kademlia import Colluders, KademliaOverlay
 from horoi.lab.lookup.run import run
 from horoi.lookup.kademlia.config import KademliaConfig
 from horoi.lookup.kademlia.converged import settle
@@ -31,8 +33,33 @@ def test_half_of_the_peers_fail_at_once() -> None:
 
 
 def test_a_fifth_of_the_peers_lie() -> None:
-    result = run(overlay="kademlia", peers=500, lookups=200, adversaries=0.2, start="converged")
+    result = run(overlay="kademlia", peers=500, lookups=100, adversaries=0.2, start="converged")
     assert result["correct"] >= 0.95
+
+
+def test_disjoint_paths_find_what_one_path_is_led_away_from() -> None:
+    """S/Kademlia, section 4.4; where nearly all lie, so that 100 lookups tell."""
+    correct = {
+        paths: run(overlay="kademlia", peers=300, lookups=100, adversaries=0.8, disjoint=paths, fail=1e-9)["correct"]
+        for paths in (1, 8)
+    }
+    assert correct[8] > correct[1] + 0.02
+
+
+def test_ids_that_are_bound_to_nothing_give_every_key_to_liars() -> None:
+    """S/Kademlia, section 4.1: whoever may choose its id sits beside any key."""
+    result = run(overlay="kademlia", peers=300, lookups=50, adversaries=0.2, free_ids=True, fail=1e-9)
+    assert result["completed"] == 1.0
+    assert result["correct"] < 0.2
+
+
+@given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=60, unique=True), st.integers(0, 2**16 - 1))
+def test_liars_name_the_nearest_of_their_own(ids: list[int], target: int) -> None:
+    liars = Colluders(16, forge=False)
+    for number in ids:
+        liars.add(Contact(number, number))
+    nearest = sorted(ids, key=lambda number: number ^ target)[:5]
+    assert [contact.id for contact in liars.nearest(target, 5)] == nearest
 
 
 @pytest.mark.slow

@@ -122,3 +122,24 @@ def test_the_way_to_a_peer_is_who_named_it() -> None:
     nearest = search.candidates()[0]
     assert nearest.hops == 3
     assert way_to(nearest) == (contact(64), contact(32), contact(16))
+
+
+def test_the_nearest_may_be_asked_alone_first() -> None:
+    for on_first in ("on_reply", "on_failure"):
+        contacts = [Contact(number, number) for number in range(1, 7)]
+        search = Search(0, contacts, own_id=99, k=6, alpha=3, first=1)
+        (first,) = search.next()
+        assert first.id == 1
+        assert search.next() == []
+        if on_first == "on_reply":
+            search.on_reply(first, [])
+        else:
+            search.on_failure(first)
+        assert [contact.id for contact in search.next()] == [2, 3, 4]
+
+
+def test_who_is_named_twice_in_an_answer_is_one_candidate() -> None:
+    search = Search(0, [Contact(9, "a")], own_id=99, k=6, alpha=3)
+    (first,) = search.next()
+    search.on_reply(first, [Contact(3, "b"), Contact(3, "c"), Contact(9, "d"), Contact(99, "e")])
+    assert search.next() == [Contact(3, "b")]

@@ -36,6 +36,8 @@ class Settings:
     successors: int | None = None
     virtual: int = 1
     adversaries: float = 0.0
+    disjoint: int | None = None  # Kademlia: paths of a lookup; None: 1, or 4 where some peers lie
+    free_ids: bool = False  # Kademlia: where some peers lie, ids are taken on trust
     start: str | None = None  # "joins", "converged", or None: joins up to JOINED_PEERS
     pace: float = 1.0  # how often upkeep is done: 2 is twice as often, for twice the bytes or so
 

@@ -85,6 +85,8 @@ def check(settings: Settings) -> None:
         raise UsageError(f"successors must lie between 1 and 32, not {settings.successors}")
     if not settings.pace > 0:
         raise UsageError(f"pace must be more than 0, not {settings.pace}")
+    if settings.disjoint is not None and not 1 <= settings.disjoint <= min(8, settings.k):
+        raise UsageError(f"disjoint must lie between 1 and {min(8, settings.k)} (8, or k), not {settings.disjoint}")
     if settings.median_session_s is not None and not settings.median_session_s > 0:
         raise UsageError(f"median session must be more than 0 s, not {settings.median_session_s}")
     if settings.median_session_s is not None and settings.minutes * 60 <= CHURN_WARM_UP_S:

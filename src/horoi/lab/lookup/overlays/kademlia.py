@@ -19,13 +19,14 @@ from horoi.lookup.vocabulary import Contact, Found
 from horoi.machine.contract import Action, Event, Machine, Received, Send
 
 DISJOINT = 4  # paths where peers lie; S/Kademlia, section 5: d = 4 or 8
-COLLUDERS = 20
+COLLUDERS = 20  # whom a liar names: as many as an honest peer would
+MAX_DECEIVED = 100_000  # lookups that liars remember
 REFRESH_SESSIONS = 10.0  # median sessions between refreshes of a bucket: less costs bytes and finds no more. Measured
 REFRESH_K = 2
 
 
 class KademliaOverlay:
-    """Ids are bound to addresses. Where some peers lie, lookups take disjoint paths (S/Kademlia)."""
+    """Ids are bound to addresses, unless they are ``free_ids``. Where some lie, lookups take disjoint paths (S/Kademlia)."""
 
     def __init__(self, settings: Settings, dice: random.Random) -> None:
         self.bits = ID_BITS
@@ -33,15 +34,16 @@ class KademliaOverlay:
         self._dice = dice
         self._book = ContactBook(self.bits, shared=True)
         self._contacts: dict[int, Contact] = {}
-        self.liars: list[Contact] = []
+        lies = settings.adversaries > 0
+        self._colluders = Colluders(self.bits, forge=settings.free_ids)
         churn = settings.median_session_s
         options: dict[str, Any] = {
             "bits": self.bits,
             "k": settings.k,
             "alpha": min(settings.alpha, settings.k),
-            "disjoint": min(DISJOINT, settings.k) if settings.adversaries else 1,
-            "is_bound": self._is_bound if settings.adversaries else None,
-            "verify": bool(churn or settings.adversaries),
+            "disjoint": settings.disjoint or (min(DISJOINT, settings.k) if lies else 1),
+            "is_bound": self._is_bound if lies and not settings.free_ids else None,
+            "verify": bool(churn) or lies,
             "rate_per_s": None,  # the lab floods nobody; the bound is tested where it is
         }
         if churn is not None:
@@ -79,8 +81,8 @@ class KademliaOverlay:
 
     def liar(self, machine: Machine) -> Machine:
         assert isinstance(machine, Kademlia)
-        self.liars.append(machine.contact)
-        return KademliaLiar(machine, self)
+        self._colluders.add(machine.contact)
+        return KademliaLiar(machine, self._colluders)
 
     def entries(self, machine: Any) -> int:
         return len(_inner(machine).table)
@@ -126,16 +128,61 @@ class XorTruth:
             key ^= 1 << bit
 
 
+class Colluders:
+    """All peers that lie, and what they know together."""
+
+    def __init__(self, bits: int, *, forge: bool) -> None:
+        self._bits = bits
+        self._forge = forge
+        self._contacts: dict[int, Contact] = {}
+        self._ids: list[int] = []
+        self._deceived: dict[tuple[int, int], None] = {}
+
+    def add(self, contact: Contact) -> None:
+        """One more."""
+        self._contacts[contact.id] = contact
+        insort(self._ids, contact.id)
+
+    def nearest(self, target: int, count: int) -> list[Contact]:
+        """Those nearest to a target: of the ids that share a prefix with it, the longest that enough of them share."""
+        ids = self._ids
+        shift = max(0, self._bits - len(ids).bit_length())
+        while True:
+            first = target >> shift << shift
+            start, end = bisect_left(ids, first), bisect_left(ids, first + (1 << shift))
+            if end - start >= count or shift >= self._bits:
+                near = sorted(ids[start:end], key=lambda number: number ^ target)[:count]
+                return [self._contacts[number] for number in near]
+            shift += 1
+
+    def answer(self, liar: Contact, asker: int, query: FindNode) -> Reply:
+        """Whom a liar names. Where ids are taken on trust it names its friends as the very neighbours of the target, and who is
+        asked by that name later keeps it."""
+        target = query.target
+        friends = self.nearest(target, COLLUDERS)
+        own = liar.id
+        if self._forge:
+            if (asker, target) in self._deceived:
+                own = _forged(liar, target).id
+            self._deceived[asker, target] = None
+            if len(self._deceived) > MAX_DECEIVED:
+                del self._deceived[next(iter(self._deceived))]
+            friends = [_forged(friend, target) for friend in friends]
+        return Reply(query.tid, own, tuple(friends))
+
+
+def _forged(liar: Contact, target: int) -> Contact:
+    return Contact(target ^ (liar.address + 1), liar.address)
+
+
 class KademliaLiar:
     """A peer that answers every lookup with the liars nearest to its target, so that nobody else is found through it."""
 
-    def __init__(self, inner: Kademlia, overlay: KademliaOverlay) -> None:
+    def __init__(self, inner: Kademlia, colluders: Colluders) -> None:
         self.inner = inner
-        self._overlay = overlay
+        self._colluders = colluders
 
     def handle(self, event: Event, now: float) -> list[Action]:
-        message = event.message if isinstance(event, Received) else None
-        if isinstance(event, Received) and isinstance(message, FindNode):
-            liars = sorted(self._overlay.liars, key=lambda liar: liar.id ^ message.target)
-            return [Send(event.peer, Reply(message.tid, self.inner.table.id, tuple(liars[:COLLUDERS])))]
+        if isinstance(event, Received) and isinstance(event.message, FindNode):
+            return [Send(event.peer, self._colluders.answer(self.inner.contact, event.peer, event.message))]
         return self.inner.handle(event, now)

@@ -20,6 +20,8 @@ READ_BY = {
     "leaf_set": ("pastry",),
     "k": ("kademlia",),
     "alpha": ("kademlia",),
+    "disjoint": ("kademlia",),
+    "free_ids": ("kademlia",),
     "successors": ("chord",),
     "virtual": ("chord",),
 }
