@@ -3,7 +3,8 @@ items (44) and samples (51): bytes of one datagram, and back.
 
 A message is a bencoded dictionary: ``t`` its transaction, ``y`` its kind: a query (``q`` its name, ``a`` what it says), a
 response (``r``) or an error (``e``). What is there and cannot be meant makes the message void; what is unknown is passed over.
-A query that is void but says which transaction it is becomes ``Malformed``, so that it can be answered with an error.
+A query that is void but says which transaction it is becomes ``Malformed``, so that it can be answered with an error, which is
+cut where it would amplify.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ from horoi.lookup.vocabulary import Contact
 MAX_BYTES = 1472  # Ethernet's 1500 less the headers of IPv4 and UDP
 VERSION = b"HO\x00\x01"  # BEP 20 and 5: two letters of the client, two bytes of its version
 MAX_SEQ = 2**63 - 1
+ERROR_BYTES = 38  # an error without its text and transaction
+AMPLIFICATION = 3  # RFC 9000, section 8.1
 
 KrpcMessage = AnyQuery | Reply | Refusal | Malformed
 Fields = dict[bytes, Any]
@@ -121,7 +124,8 @@ def decode(data: bytes) -> KrpcMessage:
     kind = fields.get(b"y")
     try:
         if kind == b"q":
-            return _read_query(tid, fields)
+            query = _read_query(tid, fields)
+            return _no_more_than_deserved(query, len(data)) if type(query) is Malformed else query
         if kind == b"r":
             return _read_reply(tid, fields)
         if kind == b"e":
@@ -143,6 +147,12 @@ def _read_query(tid: bytes, fields: Fields) -> KrpcMessage:
         return read(tid, _id(said, b"id"), _is_set(fields, b"ro"), said)  # BEP 43: ro stands beside a
     except VoidError as error:
         return Malformed(tid, PROTOCOL, str(error))
+
+
+def _no_more_than_deserved(query: Malformed, size_bytes: int) -> Malformed:
+    """The same with so much text that the error is no more than three times the query."""
+    room = AMPLIFICATION * size_bytes - ERROR_BYTES - len(query.tid)
+    return Malformed(query.tid, query.code, query.text[: max(0, room)])
 
 
 def _read_ping(tid: bytes, sender: int, read_only: bool, _: Fields) -> Ping:
