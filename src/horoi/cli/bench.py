@@ -57,7 +57,7 @@ def bench_sim(as_json: bool, scale: float) -> None:
 
     Rates are per second of processor time, on one core.
     """
-    from horoi.cli.lab import progress_bar
+    from horoi.cli.progress import progress_bar
     from horoi.lab.bench.sim import run
 
     with progress_bar("the simulator") as advance:
@@ -84,7 +84,7 @@ def bench_dht(as_json: bool, nodes: tuple[int, ...], scale: float) -> None:
 
     The peer to compare with is the extra "bench": pip install 'horoi[bench]'.
     """
-    from horoi.cli.lab import progress_bar
+    from horoi.cli.progress import progress_bar
     from horoi.lab.bench.dht import run_bench
 
     with progress_bar("two networks") as advance:
