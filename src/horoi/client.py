@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from horoi.base.codec import encode
-from horoi.base.errors import NetworkError, NotFoundError
-from horoi.web.model import books, ledger, node, proofs, wallet
+from horoi.base.errors import DecodeError, NetworkError, NotFoundError
+from horoi.base.hashing import sha256 as hash_of
+from horoi.web.model import books, documents, ledger, node, proofs, wallet
 from horoi.web.model import offers as offer_records
 from horoi.web.model.lookup import LookupView, ProvidersView, ProvidingView
 from horoi.web.model.refusals import error_of
@@ -212,9 +213,31 @@ class Client:
             page = self.posts(after=page.next, limit=1_000)
             yield from page.posts
 
-    def document(self, sha256: str) -> books.DocumentView:
-        """Who posted a document's hash."""
-        return self._get(f"/v1/documents/{_segment(sha256)}", books.DocumentView)
+    def document(self, sha256: str) -> documents.DocumentView:
+        """Who posted a document's hash, and whether the node keeps the document."""
+        return self._get(f"/v1/documents/{_segment(sha256)}", documents.DocumentView)
+
+    def keep_document(self, data: bytes) -> documents.DocumentKeptView:
+        """Have the node keep these bytes and give them to peers. Needs the token."""
+        answer = self._ask("POST", "/v1/documents", content=data, media_type="application/octet-stream")
+        return _decode(answer.content, documents.DocumentKeptView)
+
+    def fetch_document(self, sha256: str) -> documents.FetchAnswer:
+        """Have the node fetch a document from its peers; ``document`` says how far it is. Needs the token."""
+        path = f"/v1/documents/{_segment(sha256)}/fetch"
+        return self._post(path, documents.FetchForm(), documents.FetchAnswer)
+
+    def document_content(self, sha256: str) -> bytes:
+        """The bytes of a document that the node keeps, checked here against their hash; DecodeError if they differ."""
+        data = self._ask("GET", f"/v1/documents/{_segment(sha256)}/content").content
+        if hash_of(data).hex() != sha256:
+            raise DecodeError(f"{self.url} gave bytes of SHA-256 {hash_of(data).hex()} for document {sha256}")
+        return data
+
+    def remove_document(self, sha256: str) -> documents.FetchAnswer:
+        """Have the node keep a document no longer. Needs the token."""
+        answer = self._ask("DELETE", f"/v1/documents/{_segment(sha256)}/content")
+        return _decode(answer.content, documents.FetchAnswer)
 
     # ---- who has a document -----------------------------------------------------------------------------------
 

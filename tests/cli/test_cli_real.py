@@ -109,6 +109,9 @@ def test_by_hand_killed_and_still_there(company: Company, tmp_path: Path) -> Non
         assert company.run("document", "find", bill)["posts"] == [post]
         history = company.run("asset", "history", "crude")
         assert history["count"] == 5
+        proof = tmp_path / "bill-proof.json"
+        assert company.run("proof", "make", bill, "-o", proof)["claim"]["kind"] == "document"
+        assert company.run("proof", "verify", proof, "--genesis", company.genesis)["block"]["height"] == post["height"]
         company.run("mine", "0")
 
         other = Company(tmp_path / "other", company.genesis)
@@ -122,6 +125,11 @@ def test_by_hand_killed_and_still_there(company: Company, tmp_path: Path) -> Non
             assert (seen["tip"], seen["state_digest"]) == (tip["tip"], tip["state_digest"])
             assert company.run("peers")["peers"][0]["ready"]
             assert company.run("doctor")["ok"]
+            bill_again = tmp_path / "bill-again.json"
+            hashed = company.run("document", "put", bill)["hash"]
+            assert other.run("document", "get", hashed, "-o", bill_again)["hash"] == hashed
+            assert bill_again.read_bytes() == bill.read_bytes()
+            assert other.run("document", "find", hashed)["content"]["state"] == "here"
             assert other.end(signal.SIGTERM) == 0
         assert company.end(signal.SIGINT) == 0
     assert company.run("ledger", "audit")["ok"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from horoi.base.errors import UsageError
-from horoi.cli.api import connect, to_dict
+from horoi.cli.api import connect, connect_as_owner, to_dict
 from horoi.cli.output import emit, json_option, reports_errors
-from horoi.cli.settings import api_option
+from horoi.cli.settings import api_option, dir_option
 from horoi.cli.sign import Signing, act, signing_options
 
 
@@ -61,7 +62,7 @@ def posts(limit: int, from_height: int | None, after: str | None, api: str | Non
 
 @click.group("document")
 def document() -> None:
-    """The hash of a document, and who posted it."""
+    """Documents: their hashes on the ledger, their bytes at the peers that keep them."""
 
 
 @document.command("hash")
@@ -98,9 +99,76 @@ def find_document(file: str, api: str | None, as_json: bool) -> None:
         emit(to_dict(client.document(document_hash(file))), as_json, _render_posts)
 
 
+@document.command("put")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@api_option
+@dir_option
+@json_option
+@reports_errors
+def put_document(file: Path, api: str | None, folder: Path | None, as_json: bool) -> None:
+    """Have the node keep a document and give it to peers that ask. A post makes its hash known: post --document FILE.
+
+    \b
+    Example:
+      horoi document put bill-of-lading.pdf && horoi post "loaded" --document bill-of-lading.pdf
+    """
+    from horoi.cli.documents import read_document
+
+    data = read_document(file)
+    with connect_as_owner(api, folder) as client:
+        kept = to_dict(client.keep_document(data))
+    emit({"file": str(file), **kept}, as_json, lambda shown: click.echo(shown["hash"]))
+
+
+@document.command("get")
+@click.argument("name", metavar="FILE|HASH")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--timeout", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds to wait for peers.")
+@api_option
+@dir_option
+@json_option
+@reports_errors
+def get_document(name: str, output: Path, timeout: float, api: str | None, folder: Path | None, as_json: bool) -> None:
+    """Download a document: from the node if it is there, else the node fetches it from peers first. Its hash is checked here.
+
+    \b
+    Example:
+      horoi document get 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -o bill.pdf
+    """
+    from horoi.cli.documents import document_hash, fetch_content
+
+    digest = document_hash(name)
+    data = fetch_content(api, folder, digest, timeout)
+    output.write_bytes(data)
+    found = {"file": str(output), "hash": digest, "size_bytes": len(data)}
+    emit(found, as_json, lambda shown: click.echo(f"{shown['size_bytes']} bytes, as their hash says: {shown['file']}"))
+
+
+@document.command("remove")
+@click.argument("name", metavar="FILE|HASH")
+@api_option
+@dir_option
+@json_option
+@reports_errors
+def remove_document(name: str, api: str | None, folder: Path | None, as_json: bool) -> None:
+    """Have the node keep a document no longer. Its hash on the ledger stays.
+
+    \b
+    Example:
+      horoi document remove bill-of-lading.pdf
+    """
+    from horoi.cli.documents import document_hash
+
+    with connect_as_owner(api, folder) as client:
+        gone = to_dict(client.remove_document(document_hash(name)))
+    emit(gone, as_json, lambda shown: click.echo(f"{shown['hash']} is not kept here any more"))
+
+
 def _render_posts(data: dict[str, Any]) -> None:
     from horoi.cli.render import plain, who
 
+    if data.get("content") is not None:
+        click.echo(f"the document itself: {data['content']['state']}")
     if not data["posts"]:
         click.echo("no posts yet")
     for entry in data["posts"]:

@@ -45,7 +45,7 @@ SECTIONS = {
         "holdings": Command("horoi.cli.holdings:holdings", "What somebody owns and holds."),
         "post": Command("horoi.cli.board:post", "Say something on the bulletin board, signed."),
         "posts": Command("horoi.cli.board:posts", "Read the bulletin board."),
-        "document": Command("horoi.cli.board:document", "The hash of a document, and who posted it."),
+        "document": Command("horoi.cli.board:document", "Put, get, hash a document; who posted it."),
         "tx": Command("horoi.cli.tx:tx", "Show, sign, merge, submit transactions."),
     },
     "The supply chain's own language": {

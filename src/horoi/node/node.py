@@ -3,7 +3,7 @@
     peers   who is there                sync    which chain is the tip
     relay   transactions                miner   the next block
     index   what people ask             offers  what waits for somebody's signature
-    witness  checkpoints that nodes co-sign
+    witness  checkpoints, co-signed     documents   files by their hashes
     lookup  who has a document          discovery   peers found in the DHT
 
 The application (API, story, lab) holds a ``Node``: it asks through the world with requests (``Submit``, ``SetMining``, ...),
@@ -28,6 +28,8 @@ from horoi.machine.stack import Stack
 from horoi.machine.wire import Wire
 from horoi.node.chain import CACHE_CHANGES, Chain
 from horoi.node.discovery.machine import Discovery
+from horoi.node.documents.machine import DocumentRecord, Documents
+from horoi.node.documents.store import QUOTA_BYTES, DocumentStore
 from horoi.node.index.index import FlushIndex, Index
 from horoi.node.lookup.machine import NodeLookup
 from horoi.node.lookup.messages import LINK_WIRE
@@ -71,6 +73,7 @@ class NodeConfig:
     """Keep the index that answers people's questions."""
     cache_changes: int = CACHE_CHANGES
     agent: str = "horoi"
+    documents_quota_bytes: int = QUOTA_BYTES
     signer: Signer | None = None
     """The node's key, with which it is a witness (None: it signs no checkpoints)."""
     overlay: str = ""
@@ -97,13 +100,15 @@ class Node:
     witness: Witness
     lookup: NodeLookup
     discovery: Discovery | None
+    documents: Documents
     stack: Stack
     disk: Disk
 
     @property
     def wire(self) -> Wire:
         """Every message that the node's machines understand."""
-        return self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire + WITNESS_WIRE + LINK_WIRE
+        links = self.sync.wire + self.relay.wire + PEERS_WIRE + self.offers.wire
+        return links + WITNESS_WIRE + LINK_WIRE + self.documents.wire
 
     def save(self, record: Any) -> None:
         """Make a record durable; the world calls this for every ``Save``."""
@@ -114,6 +119,8 @@ class Node:
         elif isinstance(record, FlushIndex):
             assert self.index is not None
             self.index.flush()
+        elif isinstance(record, DocumentRecord):
+            self.documents.save(record)
         else:
             assert isinstance(record, AddressBookRecord | OffersRecord | PromiseRecord | ProvidingRecord)
             write_sealed(self.disk, *record.file())
@@ -123,6 +130,7 @@ class Node:
         with contextlib.ExitStack() as closing:  # last in, first out
             if self.index is not None:
                 closing.callback(self.index.close)
+            closing.callback(self.documents.store.close)
             closing.callback(self.chain.close)
             closing.callback(lambda: write_sealed(self.disk, *self.peers.record().file()))
             closing.callback(lambda: write_sealed(self.disk, *self.offers.record().file()))
@@ -184,16 +192,18 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     if index is not None:
         machines["index"] = index
     offers = Offers(chain, place.dice, place_of=_place_of(index), restored=load_offers(place.disk))
+    documents = Documents(DocumentStore(place.disk, quota_bytes=config.documents_quota_bytes), place.name)
     witness = Witness(chain, Promise(place.disk), config.signer)
     lookup = build_lookup(config, place.disk)
     machines |= {"relay": relay, "offers": offers, "miner": miner, "witness": witness, "lookup": lookup}
+    machines["documents"] = documents
     discovery = None
     if config.dht:
         port, is_local = config.listen_port, config.dht_is_local
         machines["discovery"] = discovery = Discovery(chain.network, place.dice, port=port, is_local=is_local)
     stack = Stack(machines)
-    parts = (chain, mempool, sync, relay, peers, miner, offers, index, witness, lookup, discovery, stack, place.disk)
-    return Node(config, *parts)
+    parts = (chain, mempool, sync, relay, peers, miner, offers, index, witness, lookup, discovery)
+    return Node(config, *parts, documents, stack, place.disk)
 
 
 def _place_of(index: Index | None) -> Callable[[bytes], int | None]:

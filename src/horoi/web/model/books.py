@@ -148,13 +148,6 @@ class PostPage(Answer, frozen=True, kw_only=True):
     next: str | None
 
 
-class DocumentView(Answer, frozen=True, kw_only=True):
-    """Who posted a document's hash, oldest first."""
-
-    hash: Hash
-    posts: list[PostEntry]
-
-
 class AssetsQuery(Asking, frozen=True, kw_only=True):
     name: Annotated[str, Meta(max_length=64, description="Only assets of exactly this name.")] | None = None
     after: Hash | None = None

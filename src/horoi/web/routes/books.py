@@ -1,4 +1,4 @@
-"""Assets, holdings, rights, posts, documents: what people ask of the ledger."""
+"""Assets, holdings, rights, posts: what people ask of the ledger."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from horoi.web.model.books import (
     AssetPage,
     AssetPath,
     AssetsQuery,
-    DocumentPath,
-    DocumentView,
     Holder,
     HoldingsQuery,
     HoldingSum,
@@ -209,7 +207,7 @@ def _unspent(access: NodeAccess, view: Viewer, row: Unspent) -> UnspentView:
     )
 
 
-# ---- posts and documents ---------------------------------------------------------------------------------------------------
+# ---- posts -------------------------------------------------------------------------------------------------------------
 
 
 def posts(access: NodeAccess, query: PostsQuery, _: None) -> PostPage:
@@ -245,21 +243,3 @@ def post_entry(view: Viewer, record: PostRecord) -> PostEntry:
         time=time_text(record.time_ms),
         post=view.post(record.post),
     )
-
-
-def document(access: NodeAccess, path: DocumentPath, _: None) -> DocumentView:
-    """Who posted a document's SHA-256, and when."""
-    name = bytes.fromhex(path.hash)
-    view = Viewer(access)
-    found = []
-    for item in dict.fromkeys(access.index.posts_about_document(name)):
-        read = confirmed(access, item)
-        assert read is not None  # the index named it
-        prepared, known, position = read
-        for number, post in enumerate(prepared.transaction.body.posts):
-            if post.document == name:
-                record = PostRecord(item, known.height, position, number, known.header.time_ms, post)
-                found.append(post_entry(view, record))
-    if not found:
-        raise NotFoundError(f"no post names the document {path.hash}")
-    return DocumentView(hash=path.hash, posts=found)

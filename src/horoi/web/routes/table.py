@@ -5,9 +5,10 @@ from __future__ import annotations
 from horoi.ledger.proof.form import Proof
 from horoi.web.endpoint import JSON, Endpoint
 from horoi.web.metrics import CONTENT_TYPE
-from horoi.web.model import books, ledger, lookup, node, pages, proofs, wallet
+from horoi.web.model import books, documents, ledger, lookup, node, pages, proofs, wallet
 from horoi.web.routes import about, blocks, live, peers, providers, status, transactions
 from horoi.web.routes import books as books_routes
+from horoi.web.routes import documents as documents_routes
 from horoi.web.routes import proofs as proofs_routes
 from horoi.web.routes import wallet as wallet_routes
 from horoi.web.routes.board_table import BOARD_ENDPOINTS
@@ -98,11 +99,51 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         "/v1/documents/{hash}",
-        books_routes.document,
-        {JSON: books.DocumentView},
+        documents_routes.document,
+        {JSON: documents.DocumentView},
         books.DocumentPath,
         refusals=(404,),
-        section="books",
+        section="documents",
+    ),
+    Endpoint(
+        "POST",
+        "/v1/documents",
+        documents_routes.keep_document,
+        {JSON: documents.DocumentKeptView},
+        reads_raw={documents_routes.RAW: None},
+        needs_token=True,
+        refusals=(401, 403, 409, 415),
+        section="documents",
+    ),
+    Endpoint(
+        "GET",
+        "/v1/documents/{hash}/content",
+        documents_routes.document_content,
+        {documents_routes.RAW: None},
+        books.DocumentPath,
+        refusals=(404, 503),
+        section="documents",
+    ),
+    Endpoint(
+        "POST",
+        "/v1/documents/{hash}/fetch",
+        documents_routes.fetch_document,
+        {JSON: documents.FetchAnswer},
+        books.DocumentPath,
+        documents.FetchForm,
+        needs_token=True,
+        refusals=(400, 401, 403, 415),
+        section="documents",
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/documents/{hash}/content",
+        documents_routes.remove_document,
+        {JSON: documents.FetchAnswer},
+        books.DocumentPath,
+        needs_token=True,
+        refusals=(400, 401, 403),
+        section="documents",
     ),
     Endpoint(
         "GET",
