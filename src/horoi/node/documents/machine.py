@@ -1,9 +1,9 @@
 """Documents between nodes: kept here, given to peers, fetched from them.
 
 A fetch asks every linked peer who has the document, and the node's lookup for others (horoi.node.lookup), which are linked for
-as long as the fetch lasts; whoever answers is a source. What is kept here is provided there. What a source that leaves was asked for is asked
-of others. The fetch ends after ``MAX_ROUNDS`` without any source. A peer that alone gave something else loses points: only
-it can have lied.
+as long as the fetch lasts; whoever answers is a source. What a source that leaves was asked for is asked of others. The fetch
+ends after ``MAX_ROUNDS`` without any source. A peer that alone gave something else loses points: only it can have lied. What is
+kept here is provided by the lookup.
 """
 
 from __future__ import annotations
@@ -122,10 +122,11 @@ class Documents:
             return []
         actions: list[Action] = []
         for provider in found.providers:
-            if provider.node_id != self.own and provider.node_id not in self._peers and len(fetch.called) < MAX_CALLED:
-                if provider.address not in fetch.called:
-                    fetch.called[provider.address] = provider.node_id
-                    actions.append(Tell(ConnectTo(provider.address)))
+            is_here = provider.node_id == self.own or provider.node_id in self._peers
+            if is_here or provider.address in fetch.called or len(fetch.called) >= MAX_CALLED:
+                continue
+            fetch.called[provider.address] = provider.node_id
+            actions.append(Tell(ConnectTo(provider.address)))
         return actions
 
     def _ask_all(self, fetch: Fetch, now: float) -> list[Action]:
