@@ -15,6 +15,8 @@ NOT_RUN = {
     ".venv/bin/pre-commit": "writes into the git repository",
     "horoi doctor": "exits with 1 where something is wrong with the machine, which may be",
     "horoi node run --dir /srv/horoi": "writes to folders of a server",
+    "horoi node run --listen": "takes fixed ports of the machine",
+    "horoi provide": "needs nodes that have met; tests/cli/test_cli_lookup.py runs it between processes",
     "curl": "may be absent",
 }
 """Beginnings of commands that stand in no session, and why."""

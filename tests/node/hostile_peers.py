@@ -22,7 +22,7 @@ from horoi.node.node import Node
 from horoi.node.peers.addressbook import NEW_BUCKETS, TRIED_BUCKETS
 from horoi.node.peers.bans import MAX_BANS
 from horoi.node.peers.buckets import BUCKET_SIZE
-from horoi.node.peers.messages import PROTOCOL_VERSION, WIRE, Hello, Ping, Pong
+from horoi.node.peers.messages import MIN_PROTOCOL_VERSION, WIRE, Hello, Ping, Pong
 from horoi.node.relay.intake import MAX_PENDING
 from horoi.node.relay.links import KNOWN_IDS, MAX_TO_ANNOUNCE, MAX_WANTED
 from horoi.node.relay.messages import relay_wire
@@ -60,7 +60,7 @@ def hostile(net: Net, victims: list[str], react: React, *, polite: bool = True, 
             return [Tell(Dial(net.universe.host(name).address)) for name in victims]
         if isinstance(event, Asked) and isinstance(event.request, Linked):
             nonce = own.encode()[-8:].rjust(8, b"\0")
-            return [Send(event.request.peer, Hello(PROTOCOL_VERSION, net.network, nonce, 7700, own, 0, "evil"))]
+            return [Send(event.request.peer, Hello(MIN_PROTOCOL_VERSION, net.network, nonce, 7700, own, 0, "evil"))]
         if isinstance(event, Received) and isinstance(event.message, Hello):
             return react(event)
         if isinstance(event, Received) and isinstance(event.message, Ping):
