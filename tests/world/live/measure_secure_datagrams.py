@@ -22,7 +22,8 @@ def main() -> None:
         for datagram in sealed:
             wire.ends[B].receive(datagram, A, 0.0)
         end = perf_counter()
-        print(f"{size:>5} bytes: seal {(middle - start) / DATAGRAMS * 1e6:.1f} us, open {(end - middle) / DATAGRAMS * 1e6:.1f} us")
+        seal_us, open_us = (middle - start) / DATAGRAMS * 1e6, (end - middle) / DATAGRAMS * 1e6
+        print(f"{size:>5} bytes: seal {seal_us:.1f} us, open {open_us:.1f} us")
     wires = [Wire() for _ in range(HANDSHAKES)]
     start = perf_counter()
     for wire in wires:
