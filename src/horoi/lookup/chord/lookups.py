@@ -302,9 +302,13 @@ class Walk:
         search, mask = self._search, self._mask
         left = (search - source.id) & mask
         named: list[Place] = []
+        core, asked, own_id = self._core, self._asked, self._node.id
+        trusts_all = core.trusts_all
         for contact in closer:
             distance = (search - contact.id) & mask
-            if 0 < distance < left and self._is_new(contact, now):
+            if not 0 < distance < left or contact.id == own_id or contact in asked:
+                continue
+            if trusts_all or core.is_believed(contact, now):
                 named.append((distance, hops, contact))
         if left <= self._nearest:
             if left < self._nearest or self._reserve is None:
@@ -341,11 +345,6 @@ class Walk:
 
     def _is_dead(self, contact: Contact, now: float) -> bool:
         return self._asked.get(contact) is False or not self._core.is_believed(contact, now)
-
-    def _is_new(self, contact: Contact, now: float) -> bool:
-        if contact.id == self._node.id or contact in self._asked:
-            return False
-        return self._core.trusts_all or self._core.is_believed(contact, now)
 
     def _is_doubtful(self, owner: Contact) -> bool:
         spacing = self._node.spacing()

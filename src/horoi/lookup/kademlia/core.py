@@ -98,11 +98,12 @@ class Core:
 
     def take_actions(self, now: float) -> list[Action]:
         """What was done since the last time, with the timer of requests."""
+        actions = self._actions
+        self._actions = []
         if self._pending is not None:
             wake_s = self._pending.wake_s(now)
             if wake_s is not None:
-                self._actions.append(Arm(RPC, wake_s))
-        actions, self._actions = self._actions, []
+                actions.append(Arm(RPC, wake_s))
         return actions
 
     # Requests

@@ -99,8 +99,7 @@ class Kademlia(Upkeep):
         """Take one event; see ``machine.contract``."""
         kind = type(event)
         if kind is Received:
-            assert isinstance(event, Received)
-            self._received(event.peer, event.message, now)
+            self._received(event.peer, event.message, now)  # type: ignore[union-attr]
         elif kind is Asked:
             assert isinstance(event, Asked)
             self._asked(event.request, now)
