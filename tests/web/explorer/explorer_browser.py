@@ -127,12 +127,15 @@ def reading(browser: Browser, url: str, **preferences: Any) -> Iterator[Reader]:
         context.close()
 
 
-def axe_findings(page: Page) -> list[str]:
-    """What axe-core finds serious or critical, in a line each (WCAG 2.2 A and AA)."""
-    page.evaluate(AXE.read_text())
-    result = page.evaluate(
-        "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-    )
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def axe_findings(page: Page, *, only_colours: bool = False) -> list[str]:
+    """What axe-core finds serious or critical, in a line each (WCAG 2.2 A and AA); or only of the contrast of colours."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
+    rules = ["color-contrast"] if only_colours else STANDARDS
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
     return [
         f"{finding['id']}: {finding['help']}: {node['html'][:200]} {node.get('failureSummary', '')}"
         for finding in result["violations"]

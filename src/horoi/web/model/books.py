@@ -17,6 +17,7 @@ from horoi.web.model.base import (
     TimeMs,
     TimeText,
 )
+from horoi.web.model.board import BoardLine
 from horoi.web.model.ledger import AmountView, OutputView, PostView
 
 MAX_ROWS = 1_000
@@ -82,6 +83,8 @@ class AssetEvent(Answer, frozen=True, kw_only=True):
     time_ms: TimeMs
     time: TimeText
     words: list[str]
+    lines: list[BoardLine]
+    """The same as the board says it."""
 
 
 class AssetHistory(Answer, frozen=True, kw_only=True):

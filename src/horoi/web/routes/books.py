@@ -12,6 +12,7 @@ from horoi.node.wallet.explain import explain
 from horoi.node.wallet.pools import is_mature
 from horoi.node.wallet.text import condition_to_json
 from horoi.web.access import NodeAccess
+from horoi.web.lines import Liner
 from horoi.web.model.books import (
     AssetDetail,
     AssetEvent,
@@ -102,7 +103,7 @@ def asset_history(access: NodeAccess, path: AssetHistoryPath, _: None) -> AssetH
     """The transactions that touched an asset, oldest first, in words."""
     name = bytes.fromhex(path.id)
     record = _asset(access, name)
-    view = Viewer(access)
+    view, liner = Viewer(access), Liner(access)
     ids = access.index.history_of_asset(name, path.offset + path.limit)[path.offset :]
     events = []
     for item in ids:
@@ -118,6 +119,7 @@ def asset_history(access: NodeAccess, path: AssetHistoryPath, _: None) -> AssetH
                 time_ms=known.header.time_ms,
                 time=time_text(known.header.time_ms),
                 words=explain(body, view.names(body)),
+                lines=liner.confirmed(known, position, item, body),
             )
         )
     return AssetHistory(asset=path.id, count=record.transactions, offset=path.offset, transactions=events)

@@ -7,10 +7,10 @@ import { html, useState } from "../html.js";
 import { number, t } from "../lang.js";
 import { Audit } from "../parts/audit.js";
 import { Condition } from "../parts/condition.js";
+import { Lines } from "../parts/lines.js";
 import { Facts, Heading, Instead, Section } from "../parts/page.js";
 import { Block, Copy, Hash, Transaction } from "../parts/names.js";
-import { Amount, Time } from "../parts/numbers.js";
-import { Table } from "../parts/table.js";
+import { Amount } from "../parts/numbers.js";
 import { Text } from "../parts/text.js";
 import { Provenance } from "./asset/provenance.js";
 import { Reconciliation, Shares } from "./asset/reconciliation.js";
@@ -69,16 +69,11 @@ function History({ base, count }) {
   const [end, setEnd] = useState(null); // transactions from the first on up to here; null: all of them
   const until = end ?? count;
   const path = url(`${base}/history`, { offset: Math.max(0, until - PAGE), limit: Math.min(PAGE, until) || 1 });
-  const { data, ...rest } = useData(path);
-  const columns = [
-    { head: t("tx.block"), cell: (event) => html`<${Block} height=${event.height} label=${number(event.height)} />` },
-    { head: t("tx.time"), cell: (event) => html`<${Time} ms=${event.time_ms} />` },
-    { head: t("tx.words"), cell: (event) => html`<ul class="plain" lang="en">${event.words.map((words) => html`<li><${Text} value=${words} most=${200} /></li>`)}</ul>` },
-    { head: t("tx.transaction"), cell: (event) => html`<${Transaction} id=${event.transaction} />` },
-  ];
+  const { data, ...rest } = useData(path, { on: ["block"] });
+  const tip = Math.max(0, ...(data?.transactions ?? []).flatMap((event) => event.lines).map((line) => line.height + line.confirmations - 1));
   return html`<${Section} id="history" title=${t("asset.history")}>
     ${data
-      ? html`<${Table} columns=${columns} rows=${[...data.transactions].reverse()} caption=${t("asset.history")} rowKey=${(event) => event.transaction} />
+      ? html`<${Lines} lines=${[...data.transactions].reverse().flatMap((event) => event.lines)} tip=${tip} label=${t("asset.history")} />
         ${count > PAGE && html`<div class="pager">
           <button type="button" disabled=${until <= PAGE} onClick=${() => setEnd(Math.max(PAGE, until - PAGE))}>${t("page.older")}</button>
           <button type="button" disabled=${end === null} onClick=${() => setEnd(until + PAGE >= count ? null : until + PAGE)}>${t("page.newer")}</button>

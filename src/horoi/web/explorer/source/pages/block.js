@@ -35,7 +35,7 @@ export default function BlockPage({ params, query }) {
     <div class="halves">
       <${Section} id="header" title=${t("block.header")}>
         <${Facts} rows=${[
-          [t("block.hash"), html`<${WholeHash} value=${header.hash} />`],
+          [t("block.hash"), html`<${WholeHash} value=${header.hash} />`, "", true],
           [t("block.time"), html`<${Time} ms=${header.time_ms} />`],
           [t("block.parent"), html`<${Hash} value=${header.parent} href=${header.height > 0 ? blockUrl(header.parent) : null} />`],
           [t("block.content"), html`<${Hash} value=${header.content_root} />`, t("block.content-hint")],

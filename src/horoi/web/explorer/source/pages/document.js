@@ -27,7 +27,7 @@ export default function DocumentPage({ params }) {
   return html`<${Heading} kind=${t("document.document")} title=${html`<${Hash} value=${params.hash} length=${10} />`} window=${`${t("document.document")} ${params.hash.slice(0, 10)}`} data=${path} />
     <${Section} id="file" title=${t("document.file")} note=${t("document.note")}>
       <${Facts} rows=${[
-        [t("document.hash"), html`<${WholeHash} value=${data.hash} />`],
+        [t("document.hash"), html`<${WholeHash} value=${data.hash} />`, "", true],
         data.content && [t("document.size"), data.content.size_bytes === null ? t("document.unknown") : bytes(data.content.size_bytes)],
         data.content && [t("document.state"), t(`document.${data.content.state}`)],
       ]} />

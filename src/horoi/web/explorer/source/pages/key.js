@@ -40,9 +40,9 @@ export default function KeyPage({ params }) {
     <//>
     <${Section} id="who" title=${t("key.who")}>
       <${Facts} rows=${[
-        party.address && [t("key.address"), html`<${WholeHash} value=${party.address} />`],
-        party.key && [t("key.public"), html`<${WholeHash} value=${party.key} />`],
-        [t("key.transactions"), number(data.transactions)],
+        party.address && [t("key.address"), html`<${WholeHash} value=${party.address} />`, "", true],
+        party.key && [t("key.public"), html`<${WholeHash} value=${party.key} />`, "", true],
+        data.transactions !== undefined && [t("key.transactions"), number(data.transactions)],
       ]} />
       ${data.claims.length > 0 && html`<div class="claims"><p class="note">${t("key.claims-note")}</p>
         <ul>${data.claims.map((claim) => html`<li><span class="claim">“<${Text} value=${claim.name} most=${64} />” ${t("party.claim")}</span> · <${Block} height=${claim.height} /> · <${Transaction} id=${claim.transaction} /></li>`)}</ul></div>`}

@@ -24,7 +24,7 @@ export default function TransactionPage({ params }) {
     <${Section} id="says" title=${t("tx.says")}>
       <${Lines} lines=${tx.lines} tip=${isConfirmed ? tx.height + tx.confirmations - 1 : 0} label=${t("tx.says")} />
       <${Facts} rows=${[
-        [t("tx.id"), html`<${WholeHash} value=${tx.id} />`],
+        [t("tx.id"), html`<${WholeHash} value=${tx.id} />`, "", true],
         isConfirmed && [t("tx.block"), html`<${Block} height=${tx.height} />, ${t("tx.position", { position: number(tx.position + 1) })}`],
         isConfirmed && [t("tx.time"), html`<${Time} ms=${tx.time_ms} />`],
         [t("tx.size"), bytes(tx.size_bytes)],

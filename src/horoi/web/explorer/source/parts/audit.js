@@ -2,16 +2,18 @@
 
 import { html, useState } from "../html.js";
 import { t } from "../lang.js";
+import { Table } from "./table.js";
 import { Text } from "./text.js";
 import "../words/prove.js";
 
 /** Links in a table: [{ name, ok, words }]. */
 export function Steps({ steps }) {
-  return html`<div class="table"><table>
-    <caption class="unseen">${t("prove.links")}</caption>
-    <thead><tr><th scope="col">${t("prove.link")}</th><th scope="col">${t("prove.state")}</th><th scope="col">${t("prove.found")}</th></tr></thead>
-    <tbody>${steps.map(({ name, ok, words }) => html`<tr><th scope="row">${name}</th><td><span class=${`tag ${ok ? "good" : "bad"}`}>${t(ok ? "prove.yes" : "prove.no")}</span></td><td class="found"><${Text} plain most=${400} value=${words} /></td></tr>`)}</tbody>
-  </table></div>`;
+  const columns = [
+    { head: t("prove.link"), cell: ({ name }) => name },
+    { head: t("prove.state"), cell: ({ ok }) => html`<span class=${`tag ${ok ? "good" : "bad"}`}>${t(ok ? "prove.yes" : "prove.no")}</span>` },
+    { head: t("prove.found"), cell: ({ words }) => html`<${Text} plain most=${400} value=${words} />` },
+  ];
+  return html`<${Table} columns=${columns} rows=${steps} caption=${t("prove.links")} />`;
 }
 
 /** A button that has this browser check what the node shows of a transaction, a block, an asset or a post. */

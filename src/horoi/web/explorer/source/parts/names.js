@@ -2,7 +2,7 @@
 
 import { html, useState } from "../html.js";
 import { t } from "../lang.js";
-import { useName } from "../names.js";
+import { names, useName } from "../names.js";
 import { Text } from "./text.js";
 
 /** A hash in short: its beginning and end, whole as its title. */
@@ -63,6 +63,13 @@ function holderOf(condition) {
   if (!Array.isArray(condition?.any)) return null;
   const keys = condition.any.filter((form) => typeof form === "string");
   return keys.length === 1 ? keys[0] : null;
+}
+
+/** A party's name as bare text, for pictures. */
+export function shortName(party) {
+  if (!party) return "";
+  const holder = party.key ? null : holderOf(party.condition);
+  return holder ? names.get()?.get(holder)?.name ?? `${holder.slice(0, 12)}…` : party.text;
 }
 
 /** An address, by its name if this node has one for it. */

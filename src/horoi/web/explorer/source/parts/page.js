@@ -48,9 +48,9 @@ export function Instead({ problem, isLoading, reload, empty }) {
   return empty ? html`<p class="empty">${empty}</p>` : null;
 }
 
-/** Terms and what they are, in two columns. Rows whose value is null are left out. */
+/** Terms and what they are, in two columns. Rows whose value is null are left out; [term, value, hint, isWide]. */
 export function Facts({ rows }) {
   return html`<dl class="facts">
-    ${rows.filter((row) => row && row[1] !== null && row[1] !== undefined).map(([term, value, hint]) => html`<div><dt title=${hint}>${term}</dt><dd>${value}</dd></div>`)}
+    ${rows.filter((row) => row && row[1] !== null && row[1] !== undefined).map(([term, value, hint, isWide]) => html`<div class=${isWide ? "wide" : ""}><dt title=${hint || undefined}>${term}</dt><dd>${value}</dd></div>`)}
   </dl>`;
 }

@@ -65,8 +65,5 @@ addWords({
   "gap.statement": ["statement", "δήλωση"],
   "gap.waiting": ["waiting", "αναμονή"],
   "gap.hours": ["{n} hour|{n} hours", "{n} ώρα|{n} ώρες"],
-  "tx.block": ["Block", "Μπλοκ"],
-  "tx.time": ["Time", "Ώρα"],
-  "tx.words": ["In words", "Με λόγια"],
   "tx.transaction": ["Transaction", "Συναλλαγή"],
 });

@@ -5,7 +5,7 @@ import { sankey, sankeyLinkHorizontal } from "d3-sankey";
 import { html, useMemo, useRef, useState, useEffect } from "../../html.js";
 import { number, t } from "../../lang.js";
 import { Figure } from "../../parts/figure.js";
-import { Party, Transaction, transactionUrl } from "../../parts/names.js";
+import { Party, shortName, Transaction, transactionUrl } from "../../parts/names.js";
 import { Amount } from "../../parts/numbers.js";
 import { clip, pieces, Text } from "../../parts/text.js";
 
@@ -21,7 +21,7 @@ export function Provenance({ data }) {
   const columns = [
     { head: t("flow.step"), cell: (node) => t(`flow.${node.kind}`) },
     { head: t("asset.asset"), cell: (node) => html`<${Text} value=${node.asset_name} most=${48} plain />` },
-    { head: t("flow.quantity"), right: true, cell: (node) => html`<${Amount} amount=${node.amount} unit=${node.unit} />` },
+    { head: t("flow.quantity"), right: true, cell: (node) => node.kind === "transform" ? "–" : html`<${Amount} amount=${node.amount} unit=${node.unit} />` },
     { head: t("flow.owner"), cell: (node) => node.owner ? html`<${Party} party=${node.owner} />` : "–" },
     { head: t("flow.custodian"), cell: (node) => node.custodian ? html`<${Party} party=${node.custodian} />` : "–" },
     { head: t("flow.remains"), right: true, cell: (node) => node.remains && node.remains !== "0" ? html`<${Amount} amount=${node.remains_amount} unit=${node.unit} />` : "–" },
@@ -36,18 +36,18 @@ export function Provenance({ data }) {
 
 function sources(data, node) {
   const names = new Map(data.nodes.map((n) => [n.id, n]));
-  return data.links.filter((link) => link.target === node.id).map((link, i) => html`${i > 0 && ", "}${number(link.amount)} ← <${Text} value=${names.get(link.source)?.label || t(`flow.${names.get(link.source)?.kind}`)} most=${32} plain />`);
+  return data.links.filter((link) => link.target === node.id).map((link, i) => html`${i > 0 && ", "}${number(link.amount)} ← <${Text} value=${shortName(names.get(link.source)?.owner) || t(`flow.${names.get(link.source)?.kind}`)} most=${32} plain />`);
 }
 
 /** A colour for each asset, in the order in which they appear. */
 function colouring(nodes) {
   const found = new Map();
-  for (const node of nodes) if (!found.has(node.asset)) found.set(node.asset, 1 + (found.size % COLOURS));
+  for (const node of nodes) if (node.kind !== "transform" && !found.has(node.asset)) found.set(node.asset, 1 + (found.size % COLOURS));
   return found;
 }
 
 function Legend({ nodes, colours }) {
-  const names = new Map(nodes.map((node) => [node.asset, node.asset_name]));
+  const names = new Map(nodes.filter((node) => colours.has(node.asset)).map((node) => [node.asset, node.asset_name]));
   if (names.size < 2) return null;
   return html`<ul class="legend">${[...names].map(([asset, name]) => html`<li><span class=${`swatch flow-${colours.get(asset)}`}></span><${Text} value=${name} most=${40} plain /></li>`)}</ul>`;
 }
@@ -69,7 +69,7 @@ function Diagram({ data, colours }) {
   return html`<div class="scroller" ref=${frame} ...${width > room ? { tabindex: 0, role: "region", "aria-label": t("flow.title") } : {}}>
     <svg class="sankey" width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${t("flow.aria")}>
       <g class="flows">${graph.links.map((link) => html`<path key=${link.index} class=${`flow flow-${colours.get(link.asset) ?? COLOURS}`} d=${sankeyLinkHorizontal()(link)} stroke-width=${Math.max(1, link.width)}>
-        <title>${`${plainly(link.source.label)} → ${plainly(link.target.label)}: ${number(link.amount)}`}</title>
+        <title>${`${ownerOf(link.source)} → ${ownerOf(link.target)}: ${number(link.amount)}`}</title>
       </path>`)}</g>
       ${graph.nodes.map((node) => html`<${Node} key=${node.id} node=${node} colour=${colours.get(node.asset)} isLast=${node.x1 + LAYER_WIDTH > width} />`)}
     </svg>
@@ -81,17 +81,20 @@ function placed(data, width, height, layers) {
   const layout = sankey()
     .nodeId((node) => node.id)
     .nodeAlign((node) => Math.min(layers - 1, node.layer))
-    .nodeSort((a, b) => Number(ENDS.includes(a.kind)) - Number(ENDS.includes(b.kind)) || null)
     .nodeWidth(NODE_WIDTH)
     .nodePadding(NODE_GAP)
     .extent([[1, 14], [width - (layers === 1 ? LAYER_WIDTH : 1), height - 18]]);
-  const nodes = data.nodes.map((node) => ({ ...node, fixedValue: Math.max(Number(node.amount) || 0, 1e-9) }));
+  const linked = new Set(data.links.flatMap((link) => [link.source, link.target]));
+  const nodes = data.nodes.map((node) => (linked.has(node.id) ? { ...node } : { ...node, fixedValue: Math.max(Number(node.amount) || 0, 1e-9) }));
   const links = data.links.filter((link) => known.has(link.source) && known.has(link.target)).map((link) => ({ ...link, value: Math.max(link.value, 1e-9) }));
   return layout({ nodes, links });
 }
 
 /** Whether somebody else than the owner holds it. */
-const isElsewhere = (node) => node.owner && node.custodian && node.owner.text !== node.custodian.text && !node.label?.includes(node.custodian.text);
+const isElsewhere = (node) => node.owner && node.custodian && node.owner.text !== shortName(node.custodian);
+
+const ownerOf = (node) => plainly(shortName(node.owner) || (node.kind === "transform" ? "" : node.label) || t(`flow.${node.kind}`));
+const amountOf = (node) => (node.kind === "transform" ? t("flow.transform") : `${number(node.amount)} ${plainly(node.unit)}`);
 
 /** A label as text alone, for SVG: what would be a mark in HTML is written out. */
 const plainly = (text) => pieces(clip(String(text ?? ""), 26)).map((piece) => (typeof piece === "string" ? piece : `[${piece.code}]`)).join("");
@@ -100,12 +103,12 @@ function Node({ node, colour, isLast }) {
   const x = isLast ? node.x0 - 6 : node.x1 + 6;
   const y = (node.y0 + node.y1) / 2;
   const isEnd = ENDS.includes(node.kind);
-  const shape = html`<rect x=${node.x0} y=${node.y0} width=${node.x1 - node.x0} height=${Math.max(1.5, node.y1 - node.y0)} class=${`flow-node flow-${colour} ${isEnd ? "end" : ""}`} />
+  const shape = html`<rect x=${node.x0} y=${node.y0} width=${node.x1 - node.x0} height=${Math.max(1.5, node.y1 - node.y0)} class=${`flow-node flow-${colour} ${isEnd ? "end" : node.kind}`} />
     <text class="flow-label" x=${x} y=${y} text-anchor=${isLast ? "end" : "start"} dir="ltr">
-      <tspan x=${x} dy="-0.15em" class="flow-amount">${number(node.amount)} ${plainly(node.unit)}</tspan>
-      <tspan x=${x} dy="1.15em">${isEnd ? plainly(node.reason || t(`flow.${node.kind}`)) : plainly(node.label || t(`flow.${node.kind}`))}</tspan>
-      ${isElsewhere(node) && html`<tspan x=${x} dy="1.15em" class="flow-holder">${t("flow.held", { who: plainly(node.custodian.text) })}</tspan>`}
+      <tspan x=${x} dy="-0.15em" class="flow-amount">${amountOf(node)}</tspan>
+      <tspan x=${x} dy="1.15em">${isEnd ? plainly(node.reason || t(`flow.${node.kind}`)) : ownerOf(node)}</tspan>
+      ${isElsewhere(node) && html`<tspan x=${x} dy="1.15em" class="flow-holder">${t("flow.held", { who: plainly(shortName(node.custodian)) })}</tspan>`}
     </text>
-    <title>${`${t(`flow.${node.kind}`)}: ${plainly(node.label)}, ${number(node.amount)} ${plainly(node.unit)}`}</title>`;
+    <title>${`${t(`flow.${node.kind}`)}: ${ownerOf(node)}, ${amountOf(node)}`}</title>`;
   return node.transaction ? html`<a href=${transactionUrl(node.transaction)} class="flow-link">${shape}</a>` : html`<g>${shape}</g>`;
 }

@@ -60,7 +60,7 @@ function Drawing({ data, base, chosen }) {
       const isWide = isWritten || nodes.length * SLOT <= width;
       const shape = html`<rect class=${`knot ${kind}`} x=${x - (isWide ? 25 : 6)} y=${y - (isWide ? 11 : 6)} width=${isWide ? 50 : 12} height=${isWide ? 22 : 12} rx="2" /><title>${node.hash}</title>${isWide && html`<text class="knot-label" x=${x} y=${y + 4} text-anchor="middle">${node.hash.slice(0, 6)}</text>`}`;
       const isLeaf = level === depth && !data.omitted_levels;
-      return isLeaf ? html`<a href=${url(base, { leaf: node.index })} aria-label=${t("tree.leaf-n", { n: node.index })}>${shape}</a>` : html`<g>${shape}</g>`;
+      return isLeaf ? html`<a href=${url(base, { leaf: node.index })} aria-label=${`${t("tree.leaf-n", { n: node.index })}: ${node.hash.slice(0, 6)}`}>${shape}</a>` : html`<g>${shape}</g>`;
     }))}
   </svg></div>`;
 }

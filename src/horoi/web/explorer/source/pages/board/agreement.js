@@ -22,7 +22,7 @@ export function Agreement() {
   const linked = (data?.nodes ?? []).filter((node) => node.kind === "peer");
   return html`<${Section} id="agreement" title=${t("agreement.title")} beside=${html`<${JsonLinks} data=${PATH} />`}>
     ${agreement
-      ? html`<p class=${`verdict ${agreement.peers === 0 ? "" : agreement.agreed ? "good" : "warn"}`} role="status">
+      ? html`<p class=${`standing ${agreement.peers === 0 ? "" : agreement.agreed ? "good" : "warn"}`} role="status">
           <span class="seal" aria-hidden="true">${agreement.peers === 0 ? "·" : agreement.agreed ? "✓" : "≠"}</span>
           <span>${agreement.peers === 0 ? t("agreement.alone") : agreement.agreed ? t("agreement.all", { n: agreement.peers }) : t("agreement.some", { same: number(agreement.same_tip), n: agreement.peers })}</span>
         </p>
