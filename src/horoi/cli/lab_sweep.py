@@ -116,7 +116,12 @@ def _render(found: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    names = list(dict.fromkeys(name for cell in found["cells"] for name in cell["options"]))
+    given = [cell["options"] for cell in found["cells"]]
+    names = [
+        name
+        for name in dict.fromkeys(name for options in given for name in options)
+        if name in ("overlay", "peers") or len({str(options.get(name)) for options in given}) > 1
+    ]  # what is the same in all rows is in the command
     for name in names:
         table.add_column(name.replace("_", " "))
     for title in SHOWN:

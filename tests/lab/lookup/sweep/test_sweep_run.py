@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from horoi.base.errors import UsageError
+from horoi.base.errors import HoroiError, UsageError
 from horoi.cli.lab import lab
 from horoi.cli.lab_sweep import ENGINES as ENGINES_OF_THE_COMMAND
 from horoi.lab.lookup.sweep import engines
@@ -67,6 +68,17 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, digest: str) -> None:
 
 def nobody(jobs: Sequence[Job]) -> Iterator[Done]:
     raise AssertionError(f"{jobs} are done already")
+
+
+def end_at_once(_job: Job) -> dict[str, Any]:
+    """As the kernel ends a process when memory is short."""
+    os._exit(9)
+
+
+def test_a_process_that_was_killed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "execute", end_at_once)
+    with pytest.raises(HoroiError, match="fewer --cores"):
+        sweep(JOBS, Results(), engine("cores", cores=2))
 
 
 @pytest.mark.parametrize(

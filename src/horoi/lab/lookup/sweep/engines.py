@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from multiprocessing import get_context
 from typing import Any
 
-from horoi.base.errors import NetworkError, UsageError
+from horoi.base.errors import HoroiError, NetworkError, UsageError
 from horoi.lab.lookup.run import run
 from horoi.lab.lookup.sweep.grid import Job
 
@@ -66,6 +67,10 @@ def on_cores(jobs: Sequence[Job], count: int) -> Iterator[Done]:
         futures = {pool.submit(execute, job): job for job in jobs}
         for future in as_completed(futures):
             yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        raise HoroiError(
+            "a process was ended from outside, most likely for want of memory; what is done is kept: go on with fewer --cores"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
