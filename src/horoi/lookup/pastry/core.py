@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, ClassVar
 
-from horoi.lookup.common.acquaintances import AcquaintedPeer
+from horoi.lookup.common.dispatch import DispatchingPeer
 from horoi.lookup.common.providers import ProviderStore
 from horoi.lookup.common.values import ValueStore
 from horoi.lookup.pastry.config import PastryConfig
@@ -27,7 +27,7 @@ COPY = "copy"
 COPY_SOON_S = 1.0  # a guess: several changes of the leaf set come together
 
 
-class Core(AcquaintedPeer):
+class Core(DispatchingPeer):
     """State of one machine."""
 
     __slots__ = (

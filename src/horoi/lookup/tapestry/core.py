@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, ClassVar
 
-from horoi.lookup.common.acquaintances import AcquaintedPeer
+from horoi.lookup.common.dispatch import DispatchingPeer
 from horoi.lookup.common.values import ValueStore
 from horoi.lookup.tapestry.config import TapestryConfig
 from horoi.lookup.tapestry.messages import Ping, Pong
@@ -24,7 +24,7 @@ COPY = "copy"
 COPY_SOON_S = 1.0  # a guess: several newcomers come together
 
 
-class Core(AcquaintedPeer):
+class Core(DispatchingPeer):
     """State of one machine."""
 
     __slots__ = (
