@@ -209,6 +209,26 @@ def test_events_as_they_happen(server: Serving, node: Client) -> None:
     assert {"movement", "waiting", "agreement"} < set(EVENT_KINDS)
 
 
+def test_every_page_of_the_explorer_can_be_asked_for(server: Serving, node: Client) -> None:
+    crude = node.act(Define(name="shown", unit="bbl", limit="100")).assets[0]
+    server.call(server.host.mine)
+    node.act(Issue(asset=crude, amount="40"))
+    server.call(server.host.mine)
+    alice = address_of(ALICE.public)
+    assert [entry.name for entry in node.set_name(alice, "Alice").names if entry.source == "book"] == ["Alice"]
+    assert node.names().names[0].name == "Alice"
+    assert node.board(limit=1, waiting=False).lines[0].words == "Alice made 40 bbl of shown"
+    assert "Alice made 40 bbl of shown" in [line.words for line in node.all_lines()]
+    assert node.provenance(crude, related=False).reconciliation.existing == "40"
+    assert node.key("alice").party.text == "Alice"
+    assert node.tree("tip", leaf=0).leaves == 2
+    assert node.network().nodes[0].kind == "self"
+    assert node.diagnostics().checks
+    assert node.charts(points=2).points == 2
+    assert node.search("shown").hits[0].id == crude
+    node.set_name(alice, "")
+
+
 def test_every_verb_has_its_path() -> None:
     assert set(_PATHS) == set(Verb.__args__)
     assert _PATHS[HandOver] == "hand-over"

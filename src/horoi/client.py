@@ -26,7 +26,8 @@ import msgspec
 from horoi.base.codec import encode
 from horoi.base.errors import DecodeError, NetworkError, NotFoundError
 from horoi.base.hashing import sha256 as hash_of
-from horoi.web.model import books, documents, ledger, node, proofs, wallet
+from horoi.web.client_pages import Pages, segment
+from horoi.web.model import books, documents, ledger, node, pages, proofs, wallet
 from horoi.web.model import offers as offer_records
 from horoi.web.model.lookup import LookupView, ProvidersView, ProvidingView
 from horoi.web.model.refusals import error_of
@@ -64,7 +65,7 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
-class Client:
+class Client(Pages):
     """A node at ``url``. ``token`` (of the file ``api-token`` in the node's folder) is for what signs or steers.
 
     Keeps connections open: close it, or use it as ``with``. May be shared between threads.
@@ -139,15 +140,15 @@ class Client:
         answer = self._ask("POST", "/v1/transactions", content=body, media_type="application/msgpack")
         return _decode(answer.content, ledger.BatchResult)
 
-    def transaction(self, transaction_id: str) -> ledger.TransactionView:
+    def transaction(self, transaction_id: str) -> pages.TransactionDetail:
         """A transaction, waiting or confirmed."""
-        return self._get(f"/v1/transactions/{_segment(transaction_id)}", ledger.TransactionView)
+        return self._get(f"/v1/transactions/{segment(transaction_id)}", pages.TransactionDetail)
 
     def waiting(self, *, offset: int = 0, limit: int = 100) -> ledger.WaitingPage:
         """The mempool."""
         return self._get("/v1/transactions", ledger.WaitingPage, offset=offset, limit=limit)
 
-    def wait_confirmed(self, transaction_id: str, depth: int = 1, timeout_s: float = 60.0) -> ledger.TransactionView:
+    def wait_confirmed(self, transaction_id: str, depth: int = 1, timeout_s: float = 60.0) -> pages.TransactionDetail:
         """Return when the transaction has ``depth`` confirmations; NetworkError after ``timeout_s`` seconds."""
         until = monotonic() + timeout_s
         seen = "is not known to the node"
@@ -172,11 +173,11 @@ class Client:
 
     def asset(self, asset_id: str) -> books.AssetDetail:
         """An asset, its books, its holders."""
-        return self._get(f"/v1/assets/{_segment(asset_id)}", books.AssetDetail)
+        return self._get(f"/v1/assets/{segment(asset_id)}", books.AssetDetail)
 
     def asset_history(self, asset_id: str, *, offset: int = 0, limit: int = 100) -> books.AssetHistory:
         """The transactions that touched an asset, oldest first."""
-        path = f"/v1/assets/{_segment(asset_id)}/history"
+        path = f"/v1/assets/{segment(asset_id)}/history"
         return self._get(path, books.AssetHistory, offset=offset, limit=limit)
 
     def holdings(
@@ -215,7 +216,7 @@ class Client:
 
     def document(self, sha256: str) -> documents.DocumentView:
         """Who posted a document's hash, and whether the node keeps the document."""
-        return self._get(f"/v1/documents/{_segment(sha256)}", documents.DocumentView)
+        return self._get(f"/v1/documents/{segment(sha256)}", documents.DocumentView)
 
     def keep_document(self, data: bytes) -> documents.DocumentKeptView:
         """Have the node keep these bytes and give them to peers. Needs the token."""
@@ -224,19 +225,19 @@ class Client:
 
     def fetch_document(self, sha256: str) -> documents.FetchAnswer:
         """Have the node fetch a document from its peers; ``document`` says how far it is. Needs the token."""
-        path = f"/v1/documents/{_segment(sha256)}/fetch"
+        path = f"/v1/documents/{segment(sha256)}/fetch"
         return self._post(path, documents.FetchForm(), documents.FetchAnswer)
 
     def document_content(self, sha256: str) -> bytes:
         """The bytes of a document that the node keeps, checked here against their hash; DecodeError if they differ."""
-        data = self._ask("GET", f"/v1/documents/{_segment(sha256)}/content").content
+        data = self._ask("GET", f"/v1/documents/{segment(sha256)}/content").content
         if hash_of(data).hex() != sha256:
             raise DecodeError(f"{self.url} gave bytes of SHA-256 {hash_of(data).hex()} for document {sha256}")
         return data
 
     def remove_document(self, sha256: str) -> documents.FetchAnswer:
         """Have the node keep a document no longer. Needs the token."""
-        answer = self._ask("DELETE", f"/v1/documents/{_segment(sha256)}/content")
+        answer = self._ask("DELETE", f"/v1/documents/{segment(sha256)}/content")
         return _decode(answer.content, documents.FetchAnswer)
 
     # ---- who has a document -----------------------------------------------------------------------------------
@@ -247,15 +248,15 @@ class Client:
 
     def providers(self, sha256: str) -> ProvidersView:
         """Which nodes say to have a document."""
-        return self._get(f"/v1/providers/{_segment(sha256)}", ProvidersView)
+        return self._get(f"/v1/providers/{segment(sha256)}", ProvidersView)
 
     def provide(self, sha256: str) -> ProvidingView:
         """Say from now on that the node has a document. Needs the token."""
-        return _decode(self._ask("POST", f"/v1/providers/{_segment(sha256)}").content, ProvidingView)
+        return _decode(self._ask("POST", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
 
     def stop_providing(self, sha256: str) -> ProvidingView:
         """Say so no longer. Needs the token."""
-        return _decode(self._ask("DELETE", f"/v1/providers/{_segment(sha256)}").content, ProvidingView)
+        return _decode(self._ask("DELETE", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
 
     # ---- blocks -----------------------------------------------------------------------------------------------
 
@@ -263,13 +264,13 @@ class Client:
         """Blocks of the connected chain, newest first."""
         return self._get("/v1/blocks", ledger.BlockList, before=before, limit=limit)
 
-    def block(self, block: int | str = "tip", *, offset: int = 0, limit: int = 1_000) -> ledger.BlockView:
+    def block(self, block: int | str = "tip", *, offset: int = 0, limit: int = 1_000) -> pages.BlockDetail:
         """A block by height, hash or ``tip``."""
-        return self._get(f"/v1/blocks/{_segment(str(block))}", ledger.BlockView, offset=offset, limit=limit)
+        return self._get(f"/v1/blocks/{segment(str(block))}", pages.BlockDetail, offset=offset, limit=limit)
 
     def block_bytes(self, block: int | str = "tip") -> bytes:
         """The canonical bytes of a block."""
-        return self._ask("GET", f"/v1/blocks/{_segment(str(block))}", format="raw").content
+        return self._ask("GET", f"/v1/blocks/{segment(str(block))}", format="raw").content
 
     def headers(self, start: int = 0, count: int = 100) -> ledger.HeaderList:
         """Headers of the connected chain from a height on."""
@@ -290,7 +291,7 @@ class Client:
         """The file of a proof that something was recorded; ``kind``: transaction, post, document, asset, holding."""
         flag = "true" if whole else None
         query: dict[str, Any] = {"number": number, "owner": owner, "depth": depth, "whole": flag}
-        return self._ask("GET", f"/v1/proofs/{_segment(kind)}/{_segment(identifier)}", **query).content
+        return self._ask("GET", f"/v1/proofs/{segment(kind)}/{segment(identifier)}", **query).content
 
     def checkpoint(self) -> proofs.CheckpointView:
         """The newest checkpoint of the node's chain, and who signed it."""
@@ -384,26 +385,26 @@ class Client:
 
     def offer(self, offer_id: str) -> offer_records.OfferView:
         """An offer, with what every party has before and after."""
-        return self._get(f"/v1/offers/{_segment(offer_id)}", offer_records.OfferView)
+        return self._get(f"/v1/offers/{segment(offer_id)}", offer_records.OfferView)
 
     def accept_offer(
         self, offer_id: str, *, preimages: Sequence[bytes] = (), keys: Sequence[str] | None = None
     ) -> offer_records.OfferView:
         """Agree with an offer."""
         form = offer_records.AcceptForm(preimages=[preimage.hex() for preimage in preimages])
-        return self._post(f"/v1/offers/{_segment(offer_id)}/accept", form, offer_records.OfferView, keys=_names(keys))
+        return self._post(f"/v1/offers/{segment(offer_id)}/accept", form, offer_records.OfferView, keys=_names(keys))
 
     def refuse_offer(
         self, offer_id: str, reason: str = "", *, keys: Sequence[str] | None = None
     ) -> offer_records.OfferView:
         """Say no to an offer."""
         form = offer_records.RefuseForm(reason=reason)
-        return self._post(f"/v1/offers/{_segment(offer_id)}/refuse", form, offer_records.OfferView, keys=_names(keys))
+        return self._post(f"/v1/offers/{segment(offer_id)}/refuse", form, offer_records.OfferView, keys=_names(keys))
 
     def withdraw_offer(self, offer_id: str, *, spend: bool = False) -> offer_records.OfferView:
         """Take an own offer back; with ``spend``, so that it can never come about."""
         form = offer_records.WithdrawForm(spend=spend)
-        return self._post(f"/v1/offers/{_segment(offer_id)}/withdraw", form, offer_records.OfferView)
+        return self._post(f"/v1/offers/{segment(offer_id)}/withdraw", form, offer_records.OfferView)
 
     # ---- the live stream ----------------------------------------------------------------------------------------
 
@@ -482,13 +483,6 @@ def _bytes_of(transaction: bytes | msgspec.Struct) -> bytes:
 
 def _names(keys: Sequence[str] | None) -> str | None:
     return ",".join(keys) if keys is not None else None
-
-
-def _segment(text: str) -> str:
-    """One segment of a path: what is not a letter or digit is escaped."""
-    from urllib.parse import quote
-
-    return quote(text, safe="") or "-"
 
 
 def _read_events(lines: Iterator[str]) -> Iterator[Event]:

@@ -7,12 +7,16 @@ from typing import Any
 
 import click
 
+from horoi.cli.bench_board import bench_board
 from horoi.cli.output import emit, json_option, reports_errors
 
 
 @click.group("bench")
 def bench() -> None:
     """Measure speed and size on this machine. Figures are ratios to a yardstick measured in the same run."""
+
+
+bench.add_command(bench_board)
 
 
 @bench.command("ledger")
