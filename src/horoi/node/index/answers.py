@@ -175,6 +175,12 @@ class Answers:
         rows = islice(self.store.items(b"p" + u32(from_height), b"q"), min(most, MAX_ANSWER))
         return [post_codec.decode(value) for _, value in rows]
 
+    def posts_after(self, place: tuple[int, int, int], most: int) -> list[PostRecord]:
+        """Posts in the order of the ledger, from the one after a place (height, position, number) on."""
+        height, position, number = place
+        start = b"p" + where(height, position) + number.to_bytes(2, "big") + b"\0"
+        return [post_codec.decode(value) for _, value in islice(self.store.items(start, b"q"), min(most, MAX_ANSWER))]
+
     def last_posts(self, most: int) -> list[PostRecord]:
         """The latest posts, oldest of them first."""
         rows = islice(self.store.items_down(b"p", b"q"), min(most, MAX_ANSWER))

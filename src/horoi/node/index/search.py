@@ -12,13 +12,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import NamedTuple
 
-from horoi.node.index.keys import POSTING, below, height_of_word_key
+from horoi.node.index.keys import POSTING, below, height_of_word_key, word_key
 from horoi.node.index.records import PostRecord, post_codec
 from horoi.node.index.text import words_of
 from horoi.node.storage.cache import CachedStore
 
 MAX_QUERY_WORDS = 8  # a guess: who writes a sentence means its first words
-MAX_PLACES = 20_000  # of one word that are read, the newest: 5 ms
+MAX_PLACES = 10_000  # of one of several words that are read, the newest: 5 ms
 MAX_ROWS = 2_000  # of one word: blocks, or words that a beginning stands for
 MAX_LOOKED_AT = 500  # posts that are read to see whether they have a common word, per question: 10 ms
 
@@ -51,18 +51,17 @@ class Search:
         words = list(words_of(text))[:MAX_QUERY_WORDS]
         if not words:
             return Found([], False, True)
-        top = before[0] if before is not None else None
-        last = words[-1]
-        read = [self._exactly(word, top) for word in words[:-1]] + [self._beginning(last, top)]
+        enough = most + 1 if len(words) == 1 else MAX_PLACES
+        read = [self._exactly(word, before, enough) for word in words[:-1]]
+        read.append(self._beginning(words[-1], before, enough))
         since = max(places.since for places in read)
         found = set.intersection(*(places.places for places in read))
-        if since > 0:
-            found |= self._among_rare(words, read)
-        if before is not None:
-            found = {place for place in found if place < before}
+        if since > 0 and len(words) > 1:
+            found |= {place for place in self._among_rare(words, read) if before is None or place < before}
         chosen = sorted(found, reverse=True)
         posts = [post for place in chosen[:most] if (post := self._post(place)) is not None]
-        return Found(posts, len(chosen) > most, since == 0)
+        is_complete = since == 0 or (len(chosen) > most and chosen[most - 1][0] >= since)
+        return Found(posts, len(chosen) > most, is_complete)
 
     def _among_rare(self, words: list[str], read: list[_Places]) -> set[Place]:
         """Posts of the word that is known whole and has the fewest places, older than what is known of the common words."""
@@ -81,46 +80,55 @@ class Search:
         there = words_of(record.post.text)
         return all(word in there for word in words[:-1]) and any(word.startswith(words[-1]) for word in there)
 
-    def _exactly(self, word: str, top: int | None) -> _Places:
-        """The newest places of a word, of blocks up to ``top``."""
+    def _exactly(self, word: str, before: Place | None, enough: int) -> _Places:
+        """The newest places of a word: at least ``enough``, if there are so many."""
         prefix = b"f" + word.encode() + b"\0"
         start, stop = below(prefix)
-        if top is not None:
-            start = prefix + (2**32 - 1 - top).to_bytes(4, "big")
+        if before is not None:
+            start = word_key(word.encode(), before[0])
         places: set[Place] = set()
         height = 0
         for count, (key, value) in enumerate(islice(self.store.items(start, stop), MAX_ROWS + 1)):
-            if count == MAX_ROWS or len(places) >= MAX_PLACES:
+            if count == MAX_ROWS or len(places) >= enough:
                 return _Places(places, height)
             height = height_of_word_key(key)
-            places.update((height, position, number) for position, number in POSTING.iter_unpack(value))
+            _add(places, height, value, before)
         return _Places(places, 0)
 
-    def _beginning(self, word: str, top: int | None) -> _Places:
-        """The newest places of every word that begins so. Of too many of them: of the word itself and the first others."""
-        exact = self._exactly(word, top)
+    def _beginning(self, word: str, before: Place | None, enough: int) -> _Places:
+        """The same of every word that begins so. Of too many of them: of the word itself and the first others."""
+        exact = self._exactly(word, before, enough)
         prefix = b"f" + word.encode()
         rows: dict[int, list[bytes]] = {}
         is_cut = False
-        for count, (key, value) in enumerate(
-            islice(self.store.items(prefix + b"\x01", below(prefix)[1]), MAX_ROWS + 1)
-        ):
+        longer = self.store.items(prefix + b"\x01", below(prefix)[1])
+        for count, (key, value) in enumerate(islice(longer, MAX_ROWS + 1)):
             if count == MAX_ROWS:
                 is_cut = True
                 break
-            height = height_of_word_key(key)
-            if top is None or height <= top:
-                rows.setdefault(height, []).append(value)
+            rows.setdefault(height_of_word_key(key), []).append(value)
         places = set(exact.places)
+        least = 1 if is_cut else 0
+        others = 0
         for height in sorted(rows, reverse=True):
-            if len(places) >= 2 * MAX_PLACES:
-                return _Places(places, max(exact.since, height + 1))
+            if height < exact.since or others >= enough:
+                return _Places(places, max(exact.since, least, height + 1))
             for value in rows[height]:
-                places.update((height, position, number) for position, number in POSTING.iter_unpack(value))
-        return _Places(places, max(exact.since, 1) if is_cut else exact.since)
+                others += len(value) // POSTING.size
+                _add(places, height, value, before)
+        return _Places(places, max(exact.since, least))
 
     def _post(self, place: Place) -> PostRecord | None:
         height, position, number = place
         key = b"p" + height.to_bytes(4, "big") + POSTING.pack(position, number)
         raw = self.store.get(key)
         return post_codec.decode(raw) if raw is not None else None
+
+
+def _add(places: set[Place], height: int, postings: bytes, before: Place | None) -> None:
+    """Add the places of a row, of those before ``before``."""
+    if before is None or height < before[0]:
+        places.update((height, position, number) for position, number in POSTING.iter_unpack(postings))
+    elif height == before[0]:
+        found = ((height, position, number) for position, number in POSTING.iter_unpack(postings))
+        places.update(place for place in found if place < before)

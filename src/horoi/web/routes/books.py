@@ -44,9 +44,6 @@ from horoi.web.reading import (
 )
 from horoi.web.views import Viewer, time_text
 
-MAX_POSTS_READ = 10_000  # of one height onwards, to find the cursor in them
-
-
 # ---- assets -------------------------------------------------------------------------------------------------------------
 
 
@@ -218,16 +215,12 @@ def posts(access: NodeAccess, query: PostsQuery, _: None) -> PostPage:
     if query.after is None and query.from_height is None:
         newest = access.index.last_posts(query.limit)[::-1]
         return PostPage(posts=[post_entry(view, record) for record in newest], next=None)
-    after = (-1, -1, -1)
-    start = query.from_height or 0
-    if query.after is not None:
-        height, position, number = (int(part) for part in query.after.split("."))
-        after = (height, position, number)
-        start = max(start, min(height, 2**32 - 1))
-    records = access.index.posts(start, MAX_POSTS_READ)
-    rows = [r for r in records if (r.height, r.position, r.number) > after]
-    if not rows and len(records) == MAX_POSTS_READ:  # one block has more: go on behind it
-        rows = access.index.posts(start + 1, query.limit + 1)
+    height, position, number = (int(part) for part in (query.after or "-1.0.0").split("."))
+    if height >= (query.from_height or 0):
+        place = (min(height, 2**32 - 1), min(position, 2**32 - 1), min(number, 2**16 - 1))
+        rows = access.index.posts_after(place, query.limit + 1)
+    else:
+        rows = access.index.posts(query.from_height or 0, query.limit + 1)
     shown = rows[: query.limit]
     last = shown[-1] if len(rows) > query.limit else None
     cursor = f"{last.height}.{last.position}.{last.number}" if last else None
