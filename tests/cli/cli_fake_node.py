@@ -24,6 +24,7 @@ from horoi.node.wallet.amounts import format_amount
 from horoi.node.wallet.text import condition_to_json
 from horoi.web.model import books, ledger, node, wallet
 from horoi.web.model.base import Problem
+from horoi.web.model.offers import OfferList
 
 NETWORK = bytes([7]) * 32
 HEX_32 = "ab" * 32
@@ -40,6 +41,7 @@ class FakeNode:
         self.asked: list[httpx.Request] = []
         self.refusals: dict[str, Problem] = {}
         self.wallet_answer: wallet.WalletAnswer | None = None
+        self.offers = OfferList(offers=[], count=0, offset=0)
 
     # ---- what it answers ----------------------------------------------------------------------------------------
 
@@ -72,6 +74,10 @@ class FakeNode:
             return self._holdings(bytes.fromhex(query["key"]), rights=path.endswith("rights"))
         if path.startswith("/v1/wallet/"):
             return self.wallet_answer
+        if path == "/v1/offers" and method == "GET":
+            return self.offers
+        if path.startswith("/v1/offers"):
+            return next((offer for offer in self.offers.offers if offer.id in path), self.offers.offers[0])
         return None
 
     def status(self) -> node.StatusView:

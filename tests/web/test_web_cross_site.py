@@ -6,10 +6,11 @@ What a browser sends with each is from the Fetch standard ("Origin", "Sec-Fetch-
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.web.web_api import Api
+from tests.web.web_api import Api, running_api
 from tests.web.web_node import TOKEN
 
 from horoi.web.endpoint import JSON, Endpoint
@@ -32,6 +33,13 @@ TEXT_FORM = {"Content-Type": "text/plain", "Sec-Fetch-Mode": "navigate"}
 NO_CORS = {"Content-Type": "text/plain", "Sec-Fetch-Mode": "no-cors"}
 CORS = {"Content-Type": JSON, "Sec-Fetch-Mode": "cors"}
 WAYS = {"form": FORM, "text form": TEXT_FORM, "no-cors fetch": NO_CORS, "cors fetch": CORS}
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    """One node for all: nothing that is asked here changes it."""
+    with running_api() as running:
+        yield running
 
 
 def name_of(endpoint: Endpoint) -> str:

@@ -46,6 +46,7 @@ SECTIONS = {
         "post": Command("horoi.cli.board:post", "Say something on the bulletin board, signed."),
         "posts": Command("horoi.cli.board:posts", "Read the bulletin board."),
         "document": Command("horoi.cli.board:document", "Put, get, hash a document; who posted it."),
+        "offer": Command("horoi.cli.offer:offer", "Propose what others must sign too; accept what they propose."),
         "tx": Command("horoi.cli.tx:tx", "Show, sign, merge, submit transactions."),
     },
     "The supply chain's own language": {

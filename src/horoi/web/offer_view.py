@@ -22,6 +22,7 @@ from horoi.web.model.offers import Direction, OfferChange, OfferEvent, OfferView
 from horoi.web.reading import unspent_of_key
 from horoi.web.views import Viewer, time_text
 
+UNCHANGED = " as before."  # how explain.py ends a line about what stays
 MAX_OUTPUTS_READ = 10_000  # of one key, for its sums: as the holdings of the API
 
 Moved = dict[tuple[Condition, bytes], list[int]]
@@ -74,6 +75,7 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
     terms, prepared = kept.known.offer.terms, kept.known.prepared
     view, mine, partial = Viewer(access), own_keys(access), partial_of(access, kept)
     names = view.names(terms.body)
+    words = explain(terms.body, names)
     tip = access.node.chain.tip
     return OfferView(
         id=kept.id.hex(),
@@ -91,7 +93,8 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
         ended=time_text(kept.ended_ms) if kept.ended_ms is not None else None,
         height=kept.confirmed_height,
         problem=kept.problem or None,
-        words=explain(terms.body, names),
+        headline=next((line for line in words if not line.endswith(UNCHANGED)), words[0]),
+        words=words,
         fee=str(prepared.fee),
         signers=_signers(kept, mine),
         missing=[condition_to_json(c) for c in partials.missing(partial, tip.height + 1, tip.median_time_ms)],

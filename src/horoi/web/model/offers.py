@@ -158,6 +158,8 @@ class OfferView(Answer, frozen=True, kw_only=True):
     """Of the block that holds its transaction."""
     problem: str | None
     """Why the mempool does not take it, though all agreed."""
+    headline: str
+    """The first of the words that says that something changes."""
     words: list[str]
     """What its signers agree to."""
     fee: Number
