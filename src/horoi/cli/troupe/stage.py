@@ -1,12 +1,13 @@
-"""Playing a story: each scene becomes one signed transaction, submitted by the company whose scene it is.
+"""Playing a story: each scene becomes one signed transaction.
 
-The stage manager holds the keys of all companies, because they live on this machine; what it does is what partially signed
-transactions do between machines: build, sign by everybody who must agree, submit. What was played is noted in a file after
-each scene, so a second start goes on where the first one stopped.
+The stage manager says what every company's node shall say; each signs with its own key. Where several must agree, one of them
+offers and the others accept, node to node, as companies on different machines do. What was played is noted in a file after each
+scene, so a second start goes on where the first one stopped.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,11 @@ from horoi.base.codec import Codec, encode
 from horoi.base.errors import HoroiError, InsufficientError, NetworkError, NotFoundError, RuleError
 from horoi.base.files import SHARED, replace_file
 from horoi.cli.troupe.processes import NodeProcess, Troupe
-from horoi.ledger.authority import required
 from horoi.ledger.conditions import keys_named
 from horoi.ledger.transaction import (
     MAX_TRANSACTION_SIZE_BYTES,
     Output,
+    Transaction,
     asset_id,
     transaction_codec,
     transaction_id,
@@ -31,6 +32,7 @@ from horoi.node.story import Cast, Scene, Story, scenes
 from horoi.node.wallet import partial as signing
 from horoi.node.wallet.partial import PartialTransaction
 from horoi.node.wallet.pools import Spendable
+from horoi.web.model.offers import OfferView
 
 PLAYED_FILE = "played.json"
 SCENE_TIMEOUT_S = 120.0
@@ -107,8 +109,7 @@ class Stage:
             try:
                 cast = self.cast._replace(reclaims=dict(self.cast.reclaims))  # a refused scene changes nothing
                 partial = self._build(scene, node, cast)
-                transaction = signing.finalize(partial)
-                node.client.submit(transaction)
+                transaction = self._sign(scene, partial, deadline)
                 break
             except (RuleError, InsufficientError) as error:
                 # What this scene needs may still be on its way to this node.
@@ -128,13 +129,55 @@ class Stage:
     def _build(self, scene: Scene, node: NodeProcess, cast: Cast) -> PartialTransaction:
         spendables, height = self._spendables(node)
         body = scene.build(cast, spendables, height + 1, int(time.time() * 1000))
-        partial = PartialTransaction(self.network, body)
-        need = required(body)
-        asked = dict.fromkeys(key for c in (*need.acting, *need.receiving) for key in keys_named(c))
-        for key in asked:
-            if key in self._by_key:
-                partial = signing.sign(partial, self._by_key[key].key)
-        return partial
+        return PartialTransaction(self.network, body)
+
+    def _sign(self, scene: Scene, partial: PartialTransaction, deadline: float) -> Transaction:
+        """The transaction that all have signed, handed in. RuleError if the network does not take it (yet)."""
+        asked = [self._by_key[key] for key in signing.keys_asked(partial) if key in self._by_key]
+        asked.sort(key=lambda node: node.company != scene.by)
+        if len(asked) > 1:
+            return self._offer(scene, partial, asked, deadline)
+        transaction = signing.finalize(signing.sign(partial, asked[0].key))
+        asked[0].client.submit(transaction)
+        return transaction
+
+    def _offer(
+        self, scene: Scene, partial: PartialTransaction, asked: list[NodeProcess], deadline: float
+    ) -> Transaction:
+        """One of those who give something offers it, and the others accept, each at its own node."""
+        givers = {key for spent in partial.body.inputs for key in keys_named(spent.content.owner)}
+        proposer = next(node for node in asked if node.key.public in givers)
+        offer = proposer.client.offer_partial(json.loads(signing.to_json(partial)), note=scene.name)
+        for node in asked:
+            if node is not proposer:
+                self._await_offer(node, offer.id, deadline)
+                node.client.accept_offer(offer.id)
+        return self._await_taken(proposer, offer, deadline)
+
+    def _await_offer(self, node: NodeProcess, offer_id: str, deadline: float) -> None:
+        """Until an offer came to a node."""
+        while True:
+            try:
+                node.client.offer(offer_id)
+                return
+            except NotFoundError:
+                if time.monotonic() > deadline:
+                    raise NetworkError(f"offer {offer_id} did not come to {node.title}") from None
+                time.sleep(POLL_S)
+
+    def _await_taken(self, node: NodeProcess, offer: OfferView, deadline: float) -> Transaction:
+        """The transaction of an offer, once a node has all signatures and its mempool took it. RuleError if it never can."""
+        while True:
+            try:
+                return transaction_codec.decode(bytes.fromhex(node.client.transaction(offer.transaction).hex))
+            except NotFoundError:
+                seen = node.client.offer(offer.id)
+                if seen.state == "spent":
+                    raise RuleError("spend.unknown", f"what offer {offer.id} would spend is spent otherwise") from None
+                if time.monotonic() > deadline:
+                    why = seen.problem or f"it is {seen.state}"
+                    raise NetworkError(f"offer {offer.id} did not come about at {node.title}: {why}") from None
+                time.sleep(POLL_S)
 
     def _spendables(self, node: NodeProcess) -> tuple[list[Spendable], int]:
         """Unspent outputs of all companies, as this node sees them, and its height."""
