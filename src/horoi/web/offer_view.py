@@ -10,7 +10,7 @@ from horoi.base.address import address_of
 from horoi.ledger.conditions import Condition, Key
 from horoi.ledger.transaction import Body, Holding
 from horoi.node.index.touched import OWNER
-from horoi.node.offers.book import ALIVE, Kept
+from horoi.node.offers.book import ALIVE, Kept, keys_of
 from horoi.node.offers.offer import asked_keys
 from horoi.node.wallet import partial as partials
 from horoi.node.wallet.amounts import format_amount
@@ -75,7 +75,7 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
     terms, prepared = kept.known.offer.terms, kept.known.prepared
     view, mine, partial = Viewer(access), own_keys(access), partial_of(access, kept)
     names = view.names(terms.body)
-    words = explain(terms.body, names)
+    words = explain(terms.body, view.names(terms.body, _called(access, kept)))
     tip = access.node.chain.tip
     return OfferView(
         id=kept.id.hex(),
@@ -101,6 +101,15 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
         changes=_changes(access, view, terms.body, mine, whole=whole and kept.state in ALIVE),
         partial=msgspec.json.decode(partials.to_json(partial, names)),
     )
+
+
+def _called(access: NodeAccess, kept: Kept) -> dict[Condition, str]:
+    """How the operator calls the keys that an offer names. The file that travels has none of that."""
+    body = kept.known.offer.terms.body
+    parties = [*(spent.content for spent in body.inputs), *body.outputs]
+    keys = {key: None for content in parties for key in keys_of(content)}
+    keys |= asked_keys(kept.known.prepared.need)
+    return {Key(key): name for key in keys if (name := access.book.get(key)) is not None}
 
 
 def _signers(kept: Kept, mine: Mapping[bytes, None]) -> list[SignerView]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from horoi.base.address import address_of
 from horoi.base.codec import encode
 from horoi.ledger.block import Block
+from horoi.ledger.conditions import Condition
 from horoi.ledger.consensus.nakamoto import target as targets
 from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.ledger import Prepared
@@ -76,8 +79,8 @@ class Viewer:
             amount=format_amount(quantity, known.decimals) if known else None,
         )
 
-    def names(self, body: Body) -> Names:
-        """The names of the assets that a body touches, for ``explain``."""
+    def names(self, body: Body, people: Mapping[Condition, str] | None = None) -> Names:
+        """The names of the assets that a body touches, for ``explain``; and those of ``people``."""
         touched = [spent.content.asset for spent in body.inputs] + [made.asset for made in body.outputs]
         touched += [retired.asset for retired in body.retires]
         touched += [amount.asset for transform in body.transforms for amount in transform.consumed]
@@ -86,7 +89,7 @@ class Viewer:
             if isinstance(content, Right):
                 touched += [source.asset for recipe in content.recipes for source in recipe.sources]
         found = {asset: known for asset in dict.fromkeys(touched) if (known := self.asset(asset)) is not None}
-        return Names(assets=found)
+        return Names(people, found)
 
     def asset_view(self, asset: bytes, record: AssetRecord) -> AssetView:
         """An asset's definition and books."""

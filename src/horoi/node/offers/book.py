@@ -177,7 +177,7 @@ class Book:
                 "spend.unknown", f"the stake {stake.index} of {stake.source.hex()} is not there or is spent"
             )
         content = spendable_of_entry(key, value).content
-        if by not in _keys_of(content):
+        if by not in keys_of(content):
             raise RuleError("offer.stake", f"output {stake.index} of {stake.source.hex()} does not name {by.hex()}")
 
     def _has_room(self, new: Examined) -> bool:
@@ -295,11 +295,11 @@ def _is_promised(kept: Kept, source: bytes, index: int) -> bool:
     signers = [signature.key for signature in kept.known.offer.witness.signatures]
     for spent in kept.known.offer.terms.body.inputs:
         if spent.source == source and spent.index == index:
-            return any(key in signers for key in _keys_of(spent.content))
+            return any(key in signers for key in keys_of(spent.content))
     return False
 
 
-def _keys_of(content: Output) -> tuple[bytes, ...]:
+def keys_of(content: Output) -> tuple[bytes, ...]:
     """The keys that an output names as owner or custodian."""
     custodian = content.custodian if isinstance(content, Holding) else None
     return keys_named(content.owner) + (keys_named(custodian) if custodian is not None else ())

@@ -15,6 +15,8 @@ export const routes = [
   { path: "/charts", load: () => import("./pages/charts.js"), nav: "nav.charts" },
   { path: "/search", load: () => import("./pages/search.js") },
   { path: "/prove", load: () => import("./pages/prove.js"), nav: "nav.prove" },
+  { path: "/offers", load: () => import("./pages/offers.js"), nav: "nav.offers", under: ["/offers/"] },
+  { path: "/offers/:id", load: () => import("./pages/offer.js") },
   { path: "/act", load: () => import("./pages/act.js"), nav: "nav.act" },
   { path: "/diagnostics", load: () => import("./pages/diagnostics.js"), nav: "nav.diagnostics" },
 ];

@@ -14,6 +14,7 @@ addWords({
   "nav.charts": ["Charts", "Διαγράμματα"],
   "nav.diagnostics": ["Diagnostics", "Διάγνωση"],
   "nav.prove": ["Check a proof", "Έλεγχος απόδειξης"],
+  "nav.offers": ["Offers", "Προσφορές"],
   "nav.act": ["Act", "Ενέργειες"],
   "brand.about": ["the ledger of ownership that nobody runs", "το μητρώο κυριότητας που δεν το κρατά κανείς"],
   "search": ["Search the ledger", "Αναζήτηση στο μητρώο"],
