@@ -16,6 +16,7 @@ NOT_RUN = {
     "horoi doctor": "exits with 1 where something is wrong with the machine, which may be",
     "horoi node run --dir /srv/horoi": "writes to folders of a server",
     "horoi node run --listen": "takes fixed ports of the machine",
+    "horoi offer": "needs the nodes of two companies; tests/web/explorer/test_explorer_offers.py plays them",
     "horoi provide": "needs nodes that have met; tests/cli/test_cli_lookup.py runs it between processes",
     "curl": "may be absent",
 }
