@@ -22,7 +22,7 @@ from horoi.machine.contract import Asked, Received
 from horoi.node.events import Misbehaved, OfferChanged, OfferSeen, PeerReady, Submit
 from horoi.node.offers.limits import Limits
 from horoi.node.offers.messages import OfferGive, OfferHave
-from horoi.node.offers.offer import Offer, Refusal, Stake, Terms, propose, refuse, withdraw
+from horoi.node.offers.offer import Offer, Refusal, Stake, Terms, agree, propose, refuse, withdraw
 
 LINE = [(0, 1), (1, 2)]
 
@@ -242,6 +242,19 @@ def test_a_hostile_offer_is_refused_and_its_bringer_dropped(rule: str) -> None:
     net.run()
     assert [notice.points for notice in net.told(1, Misbehaved)] == [100]
     assert net.state(1, offer) is None
+
+
+def test_a_second_signature_of_a_key_is_believed_no_more_than_the_first() -> None:
+    """Else it would stay, unproved, if the known copy had to go while the other one was being checked."""
+    net = Net(1, [])
+    offer = make_offer(0, 1)
+    net.put(0, offer)
+    forged = tuple(type(s)(s.key, bytes(64)) for s in offer.witness.signatures)
+    for lie in (
+        agree(offer, Witness(forged)),
+        Offer(offer.terms, bytes(64), offer.witness),
+    ):
+        assert net.put(0, lie).rule == "witness.signature"
 
 
 def test_what_nobody_asked_for_is_not_read() -> None:

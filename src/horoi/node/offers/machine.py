@@ -311,6 +311,9 @@ class Offers:
     # ---- the chain and the time ---------------------------------------------------------------------------------
 
     def _tip_changed(self, change: TipChanged, now: float) -> None:
+        self.exchange.block_came()
+        if not len(self.book):
+            return
         touched: dict[bytes, Kept] = {}
         for blocks, connected in ((change.disconnected, False), (change.connected, True)):
             for block in blocks:
@@ -326,7 +329,6 @@ class Offers:
                 self._judge(kept, now)
             if kept.state == "complete" and kept.problem and kept.submissions < MAX_SUBMISSIONS:
                 self._actions.append(Tell(self._completed.hand_in(kept)))
-        self.exchange.block_came()
 
     def _fired(self, timer: Any, now: float) -> None:
         self._timers.pop(timer, None)

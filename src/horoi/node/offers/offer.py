@@ -188,15 +188,20 @@ def mark_of(offer: Offer) -> bytes:
 
 
 def proofs(digests: Digests, fresh: Examined, known: Offer | None) -> list[SignatureTriple]:
-    """The signature checks of what ``fresh`` says beyond ``known``, a verified version of the same offer."""
+    """The signature checks of what ``fresh`` says beyond ``known``, a verified version of the same offer.
+
+    What is left out is the same to the byte: another signature of a key that has signed is checked like any.
+    """
     offer, item = fresh.offer, fresh.id
     terms = offer.terms
-    signed = {signature.key for signature in known.witness.signatures} if known else set()
-    refused = {refusal.key for refusal in known.refusals} if known else set()
-    triples: list[SignatureTriple] = [] if known else [(terms.by, item, offer.seal)]
-    triples += [(s.key, fresh.prepared.id, s.signature) for s in offer.witness.signatures if s.key not in signed]
-    triples += [(r.key, digests.refusal(item, r.reason), r.signature) for r in offer.refusals if r.key not in refused]
-    if offer.withdrawal is not None and (known is None or known.withdrawal is None):
+    signed = known.witness.signatures if known else ()
+    refused = known.refusals if known else ()
+    triples: list[SignatureTriple] = []
+    if known is None or offer.seal != known.seal:
+        triples.append((terms.by, item, offer.seal))
+    triples += [(s.key, fresh.prepared.id, s.signature) for s in offer.witness.signatures if s not in signed]
+    triples += [(r.key, digests.refusal(item, r.reason), r.signature) for r in offer.refusals if r not in refused]
+    if offer.withdrawal is not None and (known is None or offer.withdrawal != known.withdrawal):
         triples.append((terms.by, digests.withdrawal(item), offer.withdrawal))
     return triples
 
