@@ -26,6 +26,7 @@ import msgspec
 from horoi.base.codec import encode
 from horoi.base.errors import DecodeError, NetworkError, NotFoundError
 from horoi.base.hashing import sha256 as hash_of
+from horoi.ledger.block import Header, headers_codec
 from horoi.web.client_pages import Pages, segment
 from horoi.web.model import books, documents, ledger, node, pages, proofs, wallet
 from horoi.web.model import offers as offer_records
@@ -275,6 +276,11 @@ class Client(Pages):
     def headers(self, start: int = 0, count: int = 100) -> ledger.HeaderList:
         """Headers of the connected chain from a height on."""
         return self._get("/v1/headers", ledger.HeaderList, **{"from": start}, count=count)
+
+    def header_records(self, start: int = 0, count: int = 2_000) -> tuple[Header, ...]:
+        """The same as records, believed in nothing: DecodeError if they are not headers in their one form."""
+        query: dict[str, Any] = {"from": start, "count": count, "format": "raw"}
+        return headers_codec.decode(self._ask("GET", "/v1/headers", **query).content)
 
     # ---- proofs -------------------------------------------------------------------------------------------------
 

@@ -130,6 +130,17 @@ def test_by_hand_killed_and_still_there(company: Company, tmp_path: Path) -> Non
             assert other.run("document", "get", hashed, "-o", bill_again)["hash"] == hashed
             assert bill_again.read_bytes() == bill.read_bytes()
             assert other.run("document", "find", hashed)["content"]["state"] == "here"
+            phone = Company(tmp_path / "phone", company.genesis)
+            asked = ("--genesis", company.genesis, "--node", company.api, "--node", other.api)
+            followed = phone.run("light", "run", "--once", *asked)
+            assert [one["refused"] for one in followed["asked"]] == [None, None]
+            assert followed["tip"] == tip["tip"]
+            assert phone.run("light", "verify", proof)["followed"]["tip"] == tip["tip"]
+            assert phone.run("light", "prove", "post", until, "--node", other.api)["signers"] == [
+                {"key": signer["key"], "address": signer["address"]}
+                for signer in company.run("tx", "wait", until)["signatures"]
+            ]
+            assert phone.run("light", "status", "--check")["headers"] == tip["height"]
             assert other.end(signal.SIGTERM) == 0
         assert company.end(signal.SIGINT) == 0
     assert company.run("ledger", "audit")["ok"]

@@ -59,6 +59,7 @@ SECTIONS = {
     },
     "The record itself": {
         "proof": Command("horoi.cli.proof:proof", "Make and verify proofs that need no node."),
+        "light": Command("horoi.cli.light:light", "Follow headers only, and verify proofs against them."),
         "checkpoint": Command("horoi.cli.checkpoint:checkpoint", "What witnesses signed of the chain."),
         "block": Command("horoi.cli.block:block", "Look at blocks."),
         "ledger": Command("horoi.cli.ledger:ledger", "Audit, export, import, rebuild a node's copy, offline."),

@@ -96,12 +96,12 @@ def verify(file: Path, genesis: Path | None, witnesses: tuple[str, ...], as_json
       horoi proof verify bill.json --witness horoi-node/91e0...+5d2f09aa+BDq... --json
     """
     from horoi.cli.genesis_file import read_genesis
-    from horoi.cli.proofs import render_verdict, verdict_of
+    from horoi.cli.proofs import read_proof_file, render_verdict, verdict_of
     from horoi.ledger.proof.form import read
 
     given = read_genesis(genesis) if genesis is not None else None
     keys = _witness_keys(witnesses)
-    emit(verdict_of(read(_read(file)), given, keys), as_json, render_verdict)
+    emit(verdict_of(read(read_proof_file(file)), given, keys), as_json, render_verdict)
 
 
 def _witness_keys(texts: tuple[str, ...]) -> tuple[VerifierKey, ...]:
@@ -112,16 +112,6 @@ def _witness_keys(texts: tuple[str, ...]) -> tuple[VerifierKey, ...]:
         return tuple(read_verifier_key(text) for text in texts)
     except DecodeError as error:
         raise UsageError(f"--witness: {error}; horoi checkpoint show prints the keys") from None
-
-
-def _read(file: Path) -> bytes:
-    from horoi.ledger.proof.form import MAX_PROOF_SIZE_BYTES
-
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_PROOF_SIZE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from None
 
 
 def _write(output: Path, data: bytes) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
 
 from horoi.base.address import address_of
+from horoi.base.errors import UsageError
 from horoi.ledger.checkpoint import VerifierKey
 from horoi.ledger.genesis import Genesis
 from horoi.ledger.proof.content import Item
-from horoi.ledger.proof.form import Proof
+from horoi.ledger.proof.form import MAX_PROOF_SIZE_BYTES, Proof
 from horoi.ledger.proof.verify import Verdict, verify
 from horoi.ledger.transaction import Holding, Output, asset_id
 from horoi.node.wallet.explain import AssetName, Names, explain
 from horoi.node.wallet.text import condition_to_json, format_time
+
+
+def read_proof_file(file: Path) -> bytes:
+    """The bytes of a file, no more than a proof has. UsageError."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_PROOF_SIZE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from None
 
 
 def verdict_of(proof: Proof, genesis: Genesis | None, witnesses: Sequence[VerifierKey]) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class Block(Record, frozen=True):
 
 
 header_codec: Codec[Header] = Codec(Header, max_size_bytes=HEADER_MAX_SIZE_BYTES)
+headers_codec: Codec[tuple[Header, ...]] = Codec(tuple[Header, ...], max_size_bytes=1_000_000)
+"""Of a list of headers, as a light client is given it: 2,000 take 300 kB."""
 block_codec: Codec[Block] = Codec(Block, max_size_bytes=MAX_BLOCK_SIZE_BYTES)
 
 header_hasher = tagged("horoi/block")

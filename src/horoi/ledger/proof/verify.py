@@ -31,6 +31,8 @@ class Verdict(NamedTuple):
     unspent: tuple[tuple[int, int, Output], ...]
     """(record, output index, content) of what was unspent as of ``unspent_height``."""
     unspent_height: int | None
+    blocks: tuple[tuple[int, bytes], ...]
+    """(height, name) of every block that the proof is about: who follows the chain compares them with its own."""
     tip: Header
     tip_name: bytes
     blocks_on_top: int
@@ -156,6 +158,7 @@ def _verdict(
         items=items,
         unspent=unspent,
         unspent_height=part.height if part is not None else None,
+        blocks=tuple((height, run_with(runs, height, "header").name_at(height)) for height in _heights(proof)),
         tip=runs[-1].headers[-1],
         tip_name=runs[-1].names[-1],
         blocks_on_top=own.last - items[0].height,

@@ -275,3 +275,6 @@ class BlocksQuery(Asking, frozen=True, kw_only=True):
 class HeadersQuery(Asking, frozen=True, kw_only=True):
     from_: Annotated[int, Meta(ge=0, le=2**32 - 1)] = msgspec.field(default=0, name="from")
     count: Annotated[int, Meta(ge=1, le=2_000)] = 100
+    format: Annotated[Literal["json", "raw"], Meta(description="raw: the canonical bytes of the list of headers.")] = (
+        "json"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+from horoi.base.codec import encode
 from horoi.ledger.block import reward_id
 from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.web.access import NodeAccess
@@ -82,9 +83,10 @@ def tree(access: NodeAccess, path: TreePath, _: None) -> ContentTree:
     return content_tree(access, known, read_block(access, known.name), path.leaf)
 
 
-def headers(access: NodeAccess, query: HeadersQuery, _: None) -> HeaderList:
+def headers(access: NodeAccess, query: HeadersQuery, _: None) -> HeaderList | Response:
     """Headers of the connected chain from a height on, lowest first."""
+    found = access.node.chain.active[query.from_ : query.from_ + query.count]
+    if query.format == "raw":
+        return Response(encode(tuple(known.header for known in found)), media_type=RAW)
     view = Viewer(access)
-    return HeaderList(
-        headers=[view.header(known) for known in access.node.chain.active[query.from_ : query.from_ + query.count]]
-    )
+    return HeaderList(headers=[view.header(known) for known in found])

@@ -165,7 +165,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refusals=(404,),
         section="blocks",
     ),
-    Endpoint("GET", "/v1/headers", blocks.headers, {JSON: ledger.HeaderList}, ledger.HeadersQuery, section="blocks"),
+    Endpoint(
+        "GET",
+        "/v1/headers",
+        blocks.headers,
+        {JSON: ledger.HeaderList, blocks.RAW: None},
+        ledger.HeadersQuery,
+        section="blocks",
+    ),
     Endpoint("GET", "/v1/peers", peers.peers, {JSON: node.PeerList}),
     Endpoint(
         "POST",

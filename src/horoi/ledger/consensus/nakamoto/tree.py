@@ -18,7 +18,7 @@ A header in the future is refused, not remembered as wrong: it may be right late
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from horoi.base.errors import RuleError
 from horoi.ledger.block import Block, Header, block_hash
@@ -57,6 +57,18 @@ class Known:
         return f"Known(height={self.height}, name={self.name.hex()[:12]}, work={self.work})"
 
 
+def resumed(headers: Sequence[Header], work: int, anchor_time_ms: int) -> Known:
+    """The last of ``headers`` as a tree's root, as it was known in an earlier life: with the work up to it and the time of block
+    1. Before it stand up to MEDIAN_SPAN - 1 of its ancestors, from which medians are taken."""
+    known: Known | None = None
+    for header in headers:
+        known = Known(header, block_hash(header), known, 0)
+    assert known is not None
+    known.work = work
+    known.anchor_time_ms = anchor_time_ms
+    return known
+
+
 def _ancestors(start: Known | None, most: int) -> Iterator[Known]:
     while start is not None and most > 0:
         yield start
@@ -88,9 +100,11 @@ def check_header(consensus: Nakamoto, header: Header, name: bytes, parent: Known
 class HeaderTree:
     """Headers by hash; knows the heaviest chain that nobody found a fault in."""
 
-    def __init__(self, genesis: Genesis, genesis_block: Block) -> None:
+    def __init__(self, genesis: Genesis, genesis_block: Block, root: Known | None = None) -> None:
+        """``root``: where the tree begins if not at the genesis (``resumed``): then nothing below it is remembered."""
         self.consensus = genesis.consensus
-        root = Known(genesis_block.header, block_hash(genesis_block.header), None, 0)
+        if root is None:
+            root = Known(genesis_block.header, block_hash(genesis_block.header), None, 0)
         self.root = root
         self.by_name: dict[bytes, Known] = {root.name: root}
         self.best = root
@@ -130,7 +144,7 @@ class HeaderTree:
         self.by_name[name] = known
         if known.work > self.best.work:
             self.best = known
-        if len(self.by_name) - self.best.height - 1 > self._crowded:
+        if len(self.by_name) - (self.best.height - self.root.height) - 1 > self._crowded:
             self._forget_lightest_branches(known)
         return known
 
@@ -159,14 +173,14 @@ class HeaderTree:
         kept.update(dict.fromkeys(k.name for k in self.chain(self.held)))
         parents = {k.parent.name: None for k in self.by_name.values() if k.parent is not None}
         tips = [k for k in self.by_name.values() if k.name not in parents]
-        room = self.best.height + 1 + MAX_SIDE_HEADERS // 2
+        room = self.best.height - self.root.height + 1 + MAX_SIDE_HEADERS // 2
         for tip in sorted(tips, key=lambda k: (-k.work, k.order)):
             branch = [k.name for k in self._until(tip, kept)]
             if len(kept) + len(branch) > room:
                 break
             kept.update(dict.fromkeys(branch))
         self.by_name = {name: known for name, known in self.by_name.items() if name in kept}
-        side = len(self.by_name) - self.best.height - 1
+        side = len(self.by_name) - (self.best.height - self.root.height) - 1
         self._crowded = max(MAX_SIDE_HEADERS, side + MAX_SIDE_HEADERS // 2)
 
     def _until(self, tip: Known, known_names: dict[bytes, None]) -> Iterator[Known]:
