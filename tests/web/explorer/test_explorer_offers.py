@@ -142,6 +142,27 @@ def test_a_hand_over_is_offered_in_one_page_and_accepted_in_the_other(desks: tup
     keep_picture(carrier.page, "board-after-the-offer")
 
 
+def test_what_one_says_in_its_page_stands_on_the_others_board(desks: tuple[Desk, Desk]) -> None:
+    """The lecture's board: produced, transported, received."""
+    field, carrier = desks
+    entries = (
+        (carrier, field, "6327 barrels transported from Thasos to the ELPE refinery at 2:30 pm"),
+        (field, carrier, "Received 6327 barrels at 8:48 pm"),
+    )
+    for desk, other, text in entries:
+        other.go("/board")
+        page = desk.go("/act?verb=post")
+        page.locator("[data-field=text]").fill(text)
+        page.locator("form.stack button.main").click()
+        page.get_by_role("button", name="Sign and send").click()
+        page.get_by_text("Sent. It waits for a block.").wait_for()
+        other.sees(text)
+    for desk in desks:
+        desk.go("/board")
+        for text in ("10432 barrels produced in Thasos", *(text for _, _, text in entries)):
+            desk.sees(text)
+
+
 def test_another_is_refused_with_a_reason_and_then_ruled_out(desks: tuple[Desk, Desk]) -> None:
     field, carrier = desks
     offer_id = offer_in_the_page(field, "4000", "<img src=x onerror=alert(1)> and 4000 more?")
