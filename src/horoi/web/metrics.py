@@ -37,6 +37,8 @@ class NodeCollector(Collector):
         yield _gauge("outputs", "Outputs ever made.", node.chain.ledger.bits.count)
         yield _gauge("mempool_transactions", "Transactions that wait.", len(pool))
         yield _gauge("mempool_bytes", "Encoded size of what waits.", pool.size_bytes)
+        yield _gauge("offers", "Offers known here, open or ended of late.", len(node.offers.book))
+        yield _gauge("offers_bytes", "Encoded size of these.", node.offers.book.size_bytes)
         yield _gauge("blocks_verifying", "Blocks whose signatures are being verified.", len(sync.verifying))
         yield _gauge("blocks_in_flight", "Blocks that were asked of peers.", len(sync.fetching.in_flight))
         yield _gauge("submissions_queued", "Submitted transactions not begun.", len(node.relay.submissions))

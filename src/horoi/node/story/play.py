@@ -1,8 +1,8 @@
 """What the steps of a story mean on the ledger.
 
 A story is played in scenes, each one transaction: first one that defines all assets, then one that licenses the recipes,
-then one for every step. A scene says who must sign; in a play on one machine the stage manager holds all keys, in the
-world the partially signed transaction travels between the companies.
+then one for every step. A scene says by whom it is submitted; where several must sign, the
+partially signed transaction travels between the companies as an offer.
 """
 
 from __future__ import annotations
