@@ -6,6 +6,8 @@ PyPI's ``bech32`` has only the older form (BIP 173), which misses inserted lette
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from horoi.base.errors import UsageError
 from horoi.base.keys import PUBLIC_KEY_SIZE_BYTES
 
@@ -14,6 +16,7 @@ _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)  # BI
 _BECH32M = 0x2BC830A3  # BIP 350
 PREFIX = "horoi"
 VERSION = 0
+KEPT_ADDRESSES = 10_000  # that were written lately, 2 MB: a page names the same few companies again and again
 
 
 def _polymod(values: list[int]) -> int:
@@ -73,6 +76,7 @@ def bech32m_decode(text: str) -> tuple[str, list[int]] | None:
     return prefix, data[:-6]
 
 
+@lru_cache(maxsize=KEPT_ADDRESSES)
 def address_of(public_key: bytes) -> str:
     """The address of a 32-byte public key.
 

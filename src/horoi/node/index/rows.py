@@ -60,7 +60,7 @@ class BlockRows:
             content = spent.content
             assets[content.asset] = None
             self._spend(spent.source + u16(spent.index), content, keys)
-        for index, made in enumerate(outputs_made(name, body)):
+        for index, made in enumerate(outputs_made(name, body) if body.definitions else body.outputs):
             assets[made.asset] = None
             self._make(name + u16(index), made, keys)
         place = where(self.height, position)
