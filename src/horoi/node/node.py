@@ -206,11 +206,13 @@ def build_node(config: NodeConfig, place: Place) -> Node:
     return Node(config, *parts, documents, stack, place.disk)
 
 
-def _place_of(index: Index | None) -> Callable[[bytes], int | None]:
-    """The height at which a transaction was confirmed, as far as an index knows."""
+def _place_of(index: Index | None) -> Callable[[bytes], int | None] | None:
+    """The height at which a transaction was confirmed, as the index knows it; None without an index."""
+    if index is None:
+        return None
 
     def place_of(transaction: bytes) -> int | None:
-        place = index.transaction_place(transaction) if index is not None else None
+        place = index.transaction_place(transaction)
         return place.height if place is not None else None
 
     return place_of

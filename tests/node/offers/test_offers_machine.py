@@ -138,6 +138,28 @@ def test_a_crash_loses_nothing_that_the_owner_was_answered() -> None:
     assert net.state(1, offer) == "open"
 
 
+def test_what_all_have_signed_is_handed_in_again_after_a_restart() -> None:
+    net = Net(1, [])
+    net.put(0, signed_by(make_offer(0, 1), KEYS[1]))
+    net.notices[0].clear()
+    net.crash(0)
+    assert len(net.told(0, Submit)) == 1
+
+
+def test_how_an_offer_ended_and_when_is_known_after_a_restart() -> None:
+    net = Net(1, [])
+    offer = make_offer(0, 1)
+    net.put(0, offer)
+    net.put(0, refuse(NETWORK, offer, KEYS[1], "no"))
+    kept = net.machines[0].book.get(net.id_of(offer))
+    assert kept is not None
+    net.run(60)
+    net.crash(0)
+    again = net.machines[0].book.get(net.id_of(offer))
+    assert again is not None
+    assert (again.state, again.ended_ms, again.received_ms) == ("refused", kept.ended_ms, kept.received_ms)
+
+
 def test_what_happened_while_it_was_down_is_seen_when_it_comes_back() -> None:
     net = Net(1, [])
     offer, other = make_offer(0, 1), make_offer(2, 3)

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from horoi.base.errors import RuleError
-from horoi.ledger.ledger import output_key
+from horoi.ledger.ledger import output_key, read_entry
 from horoi.machine.contract import (
     Action,
     Arm,
@@ -80,8 +80,8 @@ class _Pending(msgspec.Struct, gc=False):
 class Offers:
     """The machine. Stands above the index, so that who hears of a change finds the books changed too.
 
-    ``place_of`` gives the height of the block that holds a transaction, where somebody keeps that; ``restored``: an earlier
-    life's record.
+    ``place_of`` gives the height of the block that holds a transaction, if somebody keeps that; ``restored``: an earlier life's
+    record.
     """
 
     wire = WIRE
@@ -92,7 +92,7 @@ class Offers:
         chain: ChainView,
         dice: random.Random,
         *,
-        place_of: Callable[[bytes], int | None] = lambda _: None,
+        place_of: Callable[[bytes], int | None] | None = None,
         restored: OffersRecord | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -151,16 +151,17 @@ class Offers:
         """Take up what an earlier life knew, and judge it by today's chain and time."""
         restored, self._restored = self._restored, None
         for kept in kept_of(restored, self.chain.ledger, self.digests) if restored is not None else ():
-            kept.confirmed_height = self._height_of(kept.known.prepared.id)
-            ended_ms = kept.ended_ms
+            kept.confirmed_height = self._height_of(kept)
             self.book.restore(kept)
             self._judge(kept, now)
-            kept.ended_ms = ended_ms if ended_ms is not None and kept.ended_ms is not None else kept.ended_ms
 
-    def _height_of(self, transaction: bytes) -> int | None:
-        """The height of a confirmed transaction, as far as can be told: from an output of it, or by whoever keeps places."""
+    def _height_of(self, kept: Kept) -> int | None:
+        """Where its transaction is confirmed: by an output of it, by whoever keeps places, else as an earlier life knew it."""
+        transaction = kept.known.prepared.id
         value = self.chain.ledger.entries.get(output_key(transaction, 0))
-        return int.from_bytes(value[5:9], "big") if value is not None else self._place_of(transaction)
+        if value is not None:
+            return read_entry(value).height
+        return self._place_of(transaction) if self._place_of is not None else kept.confirmed_height
 
     # ---- messages -----------------------------------------------------------------------------------------------
 
@@ -297,7 +298,7 @@ class Offers:
         if changed:
             self._is_dirty = True
             self._actions.append(Tell(OfferChanged(kept.id)))
-        if changed and kept.state == "complete":
+        if kept.state == "complete" and (changed or not kept.submissions):
             self._actions.append(Tell(self._completed.hand_in(kept)))
         return changed
 

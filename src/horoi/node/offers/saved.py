@@ -15,7 +15,7 @@ from horoi.base.codec import Codec, Record, encode
 from horoi.base.errors import RuleError
 from horoi.ledger.conditions import Hash
 from horoi.ledger.ledger import Ledger
-from horoi.node.offers.book import Kept
+from horoi.node.offers.book import Kept, State
 from horoi.node.offers.offer import Digests, Offer, examine
 
 FILE = "offers"
@@ -32,6 +32,7 @@ class SavedOffer(Record, frozen=True):
     own: bool
     """It was put by the application, not brought by a peer."""
     received_ms: TimeMs
+    state: State
     confirmed_height: int | None
     ended_ms: TimeMs | None
 
@@ -54,7 +55,8 @@ RECORD_CODEC: Codec[OffersRecord] = Codec(OffersRecord, max_size_bytes=MAX_SAVED
 def record_of(network: bytes, book: Iterable[Kept]) -> OffersRecord:
     """The record of a book."""
     offers = tuple(
-        SavedOffer(k.known.offer, k.source is None, k.received_ms, k.confirmed_height, k.ended_ms) for k in book
+        SavedOffer(k.known.offer, k.source is None, k.received_ms, k.state, k.confirmed_height, k.ended_ms)
+        for k in book
     )
     return OffersRecord(VERSION, network, offers)
 
@@ -72,8 +74,9 @@ def kept_of(record: OffersRecord, ledger: Ledger, digests: Digests) -> list[Kept
                 known,
                 None if saved.own else FORMER_LIFE,
                 saved.received_ms,
-                confirmed_height=saved.confirmed_height,
-                ended_ms=saved.ended_ms,
+                saved.state,
+                saved.confirmed_height,
+                saved.ended_ms,
             )
         )
     return kept
