@@ -210,8 +210,9 @@ def _translate(converts: list[tuple[int, Convert]], into: Callable[..., Any]) ->
     def translate(struct: Any) -> Any:
         values = list(astuple(struct))
         for place, convert in converts:
-            if values[place] is not None:
-                values[place] = convert(values[place])
+            value = values[place]
+            if value is not None and value != ():
+                values[place] = convert(value)
         return into(*values)
 
     return translate

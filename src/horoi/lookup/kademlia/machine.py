@@ -64,6 +64,8 @@ from horoi.machine.contract import Action, Asked, Event, Fired, Received, Send, 
 from horoi.machine.wire import Wire
 
 MAX_TTL_S = 1e7
+_WITH_RULES = frozenset((Put, PutSigned, Route, Announce, GetSigned, Provide))
+_HEARD = frozenset((*REQUESTS, *OWN_REQUESTS))
 
 
 class Asking:
@@ -203,7 +205,7 @@ class Kademlia(Upkeep):
 
     def _task_for(self, request: Any, now: float) -> Task | None:
         """The task that a request means; None if it was answered already, or is nothing of this room."""
-        if type(request) not in self.hears:
+        if type(request) not in _HEARD:
             return None
         refusal = self._refusal(request)
         if refusal is not None:
@@ -259,6 +261,18 @@ class Kademlia(Upkeep):
         key = getattr(request, "key", getattr(request, "target", 0))
         if not (isinstance(key, int) and 0 <= key < 1 << self.config.bits):
             return BAD_KEY
+        if type(request) in _WITH_RULES:
+            refusal = self._rule_broken(request, key)
+            if refusal is not None:
+                return refusal
+        if not self.joined:
+            return NOT_JOINED
+        if self.tasks >= MAX_LOOKUPS:
+            return BUSY
+        return None
+
+    def _rule_broken(self, request: Any, key: int) -> str | None:
+        """Which rule of its own a request breaks."""
         if isinstance(request, Put | PutSigned) and len(request.value) > MAX_VALUE_BYTES:
             return TOO_LARGE
         if isinstance(request, Put) and not request.ttl_s > 0:
@@ -281,10 +295,6 @@ class Kademlia(Upkeep):
         ):
             return BAD_KEY
         if isinstance(request, Provide | Announce) and not self.can_provide(request.key):
-            return BUSY
-        if not self.joined:
-            return NOT_JOINED
-        if self.tasks >= MAX_LOOKUPS:
             return BUSY
         return None
 

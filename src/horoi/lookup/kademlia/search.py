@@ -153,6 +153,10 @@ class Path:
         candidate.state = _FAILED
         self._distances.remove(distance)
 
+    def hops_to(self, distance: int) -> int:
+        candidate = self._seen.get(distance)
+        return candidate.hops if candidate is not None and candidate.state == _ANSWERED else 0
+
     def answered(self) -> list[Candidate]:
         """The nearest k that answered, nearest first."""
         seen = self._seen
@@ -241,6 +245,12 @@ class Search:
     def closest(self) -> list[Contact]:
         """The at most k nearest peers that answered, nearest first."""
         return [candidate.contact for candidate in self.candidates()]
+
+    def hops_to(self, contact: Contact) -> int:
+        """How many steps led to a peer that answered; 0 if it did not."""
+        distance = contact.id ^ self.target
+        path = self._claimed.get(distance)
+        return path.hops_to(distance) if path is not None else 0
 
     def candidates(self) -> list[Candidate]:
         """The same with how they were found."""

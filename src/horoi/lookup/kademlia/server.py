@@ -122,14 +122,15 @@ class Server:
         if kind is FindNode:
             assert isinstance(query, FindNode)
             return self._find_node(query, address, now)
+        if kind is GetItem:
+            assert isinstance(query, GetItem)
+            return self._get_item(query, address, now)
         if isinstance(query, Ping):
             return Reply(query.tid, self.id, seen=self._seen(address))
         if isinstance(query, GetPeers):
             return self._get_peers(query, address, now)
         if isinstance(query, AnnouncePeer):
             return self._announce(query, address, now)
-        if isinstance(query, GetItem):
-            return self._get_item(query, address, now)
         if isinstance(query, PutItem):
             return self._put_item(query, address, now)
         if isinstance(query, SampleKeys):

@@ -340,7 +340,7 @@ class GetTask(Task):
         if self.item is None or self.source is None:
             return self.failure() or NotFound(self.token, self.key, self.hops(), *self.costs())
         source = self.source
-        hops = next((c.hops for c in self.search.candidates() if c.contact == source), 0)
+        hops = self.search.hops_to(source)
         if self.wants_signed:
             return FoundItem(self.token, self.key, self.item, source, hops, *self.costs())
         return Value(self.token, self.key, self.item.value, source, hops, *self.costs())
