@@ -11,6 +11,7 @@ from tests.docs.docs_pages import PROJECT, blocks, read
 from horoi.base import errors
 from horoi.cli import exits
 from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES
+from horoi.node.documents.messages import DOCUMENTS_WIRE
 from horoi.node.lookup import messages as lookup_messages
 from horoi.node.offers import messages as offers_messages
 from horoi.node.peers import addresses, machine
@@ -19,6 +20,7 @@ from horoi.node.relay import messages as relay_messages
 from horoi.node.story import format as story_format
 from horoi.node.story.format import read_story
 from horoi.node.sync import messages as sync_messages
+from horoi.node.witness.messages import WITNESS_WIRE
 from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions
 from horoi.world.live.limits import Limits
 
@@ -33,6 +35,8 @@ NODE_WIRE = (
     + peers_messages.WIRE
     + offers_messages.WIRE
     + lookup_messages.LINK_WIRE
+    + WITNESS_WIRE
+    + DOCUMENTS_WIRE
 )
 
 

@@ -80,6 +80,7 @@ def _decode(texts: Sequence[str]) -> Run:
 
 def _check(run: Run, network: bytes, genesis: Genesis | None) -> None:
     easiest = expand(genesis.consensus.easiest_target) if genesis is not None else None
+    times_ms = [header.time_ms for header in run.headers]
     for at, (header, name) in enumerate(zip(run.headers, run.names, strict=True)):
         where = f"header {header.height}"
         if at and (header.height != run.first + at or header.parent != run.names[at - 1]):
@@ -93,7 +94,7 @@ def _check(run: Run, network: bytes, genesis: Genesis | None) -> None:
             raise ProofError(f"puzzle of {where}", error.detail) from None
         if easiest is not None and expand(header.target) > easiest:
             raise ProofError(f"target of {where}", f"{header.target:08x} is easier than this network allows")
-        _check_time(run, at, where)
+        _check_time(times_ms, at, header.height)
     if genesis is not None and run.is_whole:
         _check_whole(run, genesis)
 
@@ -105,13 +106,13 @@ def _check_genesis_header(header: Header, name: bytes, network: bytes, genesis: 
         raise ProofError("header 0", "is not the first block of the genesis given")
 
 
-def _check_time(run: Run, at: int, where: str) -> None:
+def _check_time(times_ms: Sequence[int], at: int, height: int) -> None:
     """Median time past, where the whole window is given."""
-    if at < min(MEDIAN_SPAN, run.headers[at].height):
+    if at < min(MEDIAN_SPAN, height):
         return
-    times = sorted(header.time_ms for header in run.headers[max(0, at - MEDIAN_SPAN) : at])
-    if run.headers[at].time_ms <= times[len(times) // 2]:
-        raise ProofError(f"time of {where}", f"{run.headers[at].time_ms} ms is not after the median time past")
+    window = sorted(times_ms[max(0, at - MEDIAN_SPAN) : at])
+    if times_ms[at] <= window[len(window) // 2]:
+        raise ProofError(f"time of header {height}", f"{times_ms[at]} ms is not after the median time past")
 
 
 def _check_whole(run: Run, genesis: Genesis) -> None:
