@@ -9,7 +9,7 @@ EXPLORER := src/horoi/web/explorer
 BUILT := $(EXPLORER)/built/manifest.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install explorer browser up test lint format types bench docs clean
+.PHONY: help install explorer browser up test lint format types bench docs pictures clean
 
 help: ## print this help
 	@echo "Horoi: a ledger of ownership that nobody runs."
@@ -43,6 +43,9 @@ up: $(BUILT) ## start four companies that keep one ledger, and play the story (S
 
 test: $(BUILT) browser ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+pictures: $(BUILT) browser ## make the pictures of docs/explorer.md again
+	@HOROI_PICTURES=1 $(BIN)/python -m pytest -n 0 tests/web/explorer/test_explorer_pictures.py
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check src tests

@@ -12,11 +12,11 @@ export class Problem extends Error {
   }
 }
 
-/** The JSON that the node answers. Throws Problem; status 0 is a node that did not answer. */
+/** The JSON that the node answers. Throws Problem; status 0 is a node that did not answer. `signed`: with the owner's token, or with this one. */
 export async function ask(method, path, { body, signed = false, signal, type = "application/json" } = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = type;
-  if (signed) headers.Authorization = `Bearer ${token.get()}`;
+  if (signed) headers.Authorization = `Bearer ${signed === true ? token.get() : signed}`;
   let answer;
   try {
     const sent = body === undefined || type !== "application/json" ? body : JSON.stringify(body);

@@ -31,8 +31,8 @@ export default function DocumentPage({ params }) {
         data.content && [t("document.size"), data.content.size_bytes === null ? t("document.unknown") : bytes(data.content.size_bytes)],
         data.content && [t("document.state"), t(`document.${data.content.state}`)],
       ]} />
-      ${data.content?.here && html`<p><a href=${`${path}/content`} download=${`document-${params.hash.slice(0, 12)}`}>${t("document.download")}</a></p>`}
-      ${data.content && !data.content.here && html`<${Fetch} path=${path} reload=${reload} />`}
+      ${data.content?.state === "here" && html`<p><a href=${`${path}/content`} download=${`document-${params.hash.slice(0, 12)}`}>${t("document.download")}</a></p>`}
+      ${data.content && data.content.state !== "here" && html`<${Fetch} path=${path} reload=${reload} />`}
     <//>
     <${Section} id="posted" title=${t("document.posted")}>
       <${Table} columns=${columns} rows=${data.posts} caption=${t("document.posted")} empty=${t("document.nobody")} />

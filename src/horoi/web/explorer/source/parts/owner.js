@@ -25,11 +25,10 @@ function Entry() {
     setProblem(null);
     if (!FORM.test(text)) return setWrong(t("owner.form"));
     setWrong("");
-    token.set(text);
     try {
-      await ask("GET", "/v1/wallet/keys", { signed: true });
+      await ask("GET", "/v1/wallet/keys", { signed: text });
+      token.set(text);
     } catch (error) {
-      token.set("");
       setProblem(error);
     }
     return undefined;

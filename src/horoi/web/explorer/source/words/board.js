@@ -8,7 +8,7 @@ addWords({
   "board.nothing": ["Nothing was said or moved yet. The first post or movement appears here by itself.", "Δεν αναρτήθηκε ούτε μετακινήθηκε κάτι ακόμα. Το πρώτο θα εμφανιστεί εδώ μόνο του."],
   "strip.label": ["Newest blocks", "Νεότερα μπλοκ"],
   "strip.next": ["Next", "Επόμενο"],
-  "strip.waiting": ["{n} waits|{n} wait", "{n} σε αναμονή|{n} σε αναμονή"],
+  "strip.waiting": ["{n} waiting|{n} waiting", "{n} σε αναμονή|{n} σε αναμονή"],
   "strip.transactions": ["{n} transaction|{n} transactions", "{n} συναλλαγή|{n} συναλλαγές"],
   "agreement.title": ["Agreement", "Συμφωνία"],
   "agreement.alone": ["No peer is linked: nobody confirms what this node says.", "Κανένας ομότιμος δεν είναι συνδεδεμένος: κανείς δεν επιβεβαιώνει αυτόν τον κόμβο."],

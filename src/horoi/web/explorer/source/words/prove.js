@@ -22,7 +22,6 @@ addWords({
   "prove.found": ["Found", "Βρέθηκε"],
   "prove.yes": ["holds", "ισχύει"],
   "prove.no": ["broken", "σπασμένος"],
-  "prove.unread": ["The file cannot be read.", "Το αρχείο δεν διαβάζεται."],
   "prove.broken": ["The broken link: {link}", "Ο σπασμένος κρίκος: {link}"],
   "prove.broken.words": ["does not hold: {detail}", "δεν ισχύει: {detail}"],
   "prove.shown.unknown": ["what the page shows is not proven", "όσα δείχνει η σελίδα δεν αποδεικνύονται"],

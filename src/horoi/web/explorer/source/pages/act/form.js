@@ -35,6 +35,7 @@ export function Form({ verb, values: before, own, holdings, rights, done }) {
     const found = wrongsOf({ verb, values: resolved, chosen, decimals });
     setWrongs(found);
     const first = verb.fields.find((field) => found[field.name]);
+    if (found.whole) return undefined;
     if (first) return document.querySelector(`[data-field="${first.name}"]`)?.focus();
     setBusy(true);
     setProblem(null);
