@@ -318,3 +318,18 @@ def test_no_answer_to_a_stranger_is_much_longer_than_its_question() -> None:
         actions = machine.handle(Received(("10.9.9.9", 9), question), ring.crowd.now)
         answered = sum(28 + len(encode(action.message)) for action in actions if hasattr(action, "peer"))
         assert answered <= 4 * (28 + len(encode(question))), question
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("peers", [3, 5])
+def test_a_ring_that_lost_a_peer_before_it_had_settled_closes_again(peers: int, seed: int) -> None:
+    """Peers come in one after the other, all through the first, which dies before one round of stabilisation."""
+    ring = Ring(seed=seed)
+    ring.join(0)
+    for address in range(1, peers):
+        ring.join(address, 0 if address == 1 else address - 1)
+    ring.crowd.remove(0)
+    ring.settle(180)
+    for key in KEYS:
+        owners = {ring.ask(asker, Lookup(("x", asker), key)).owners[0].address for asker in range(1, peers)}
+        assert owners == {ring.owner(key)}

@@ -190,6 +190,16 @@ def test_a_restarted_end_is_met_anew() -> None:
     assert wire.heard == [(B, b"hello"), (B, b"there again")]
 
 
+def test_an_end_whose_router_gave_it_another_port_is_met_anew() -> None:
+    wire = Wire()
+    wire.say(A, B, b"hello")
+    moved = ("192.0.2.1", 60_001)
+    wire.ends[moved] = wire.ends.pop(A)
+    wire.say(moved, B, b"lost, and known to be")
+    wire.say(moved, B, b"there again")
+    assert wire.heard == [(B, b"hello"), (B, b"there again")]
+
+
 def test_nobody_ends_a_session_whose_name_he_does_not_know() -> None:
     wire = Wire()
     wire.say(A, B, b"hello")

@@ -150,7 +150,11 @@ def check_ring(core: Core, node: Node, now: float) -> None:
 
 
 def back(core: Core, node: Node, walk: Walk, now: float) -> None:
+    """Take the place that was found. If everybody takes this node for its own successor, the ring is broken behind it: then the
+    predecessor stands in, and its predecessor, and so on, until stabilisation has gone around to the true one."""
     places = [owner for owner in walk.owners if owner.id != node.id]
+    if not places and node.predecessor is not None and not core.is_own(node.predecessor):
+        places = [node.predecessor]
     if places and not node.successors:
         node.set_successors(places, core.config.successors)
         stabilise(core, node, now)

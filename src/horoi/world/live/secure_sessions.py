@@ -5,8 +5,8 @@ meanwhile, a little of it. What comes in counts only in a session, from the addr
 
     a forged source          no cookie comes back from it: nothing is kept, nothing dear is computed
     a stolen datagram        from another address, or a second time: dropped
-    a restart                the other end no longer knows the session and says so in 9 bytes (UNKNOWN, never more than it
-                             heard, and believed only with the session's name in it): a new handshake
+    a restart, a new port    the other end knows no such session of this address and says so in 9 bytes (UNKNOWN, never more
+                             than it heard, and believed only with the session's name in it): a new handshake
 
 Everything is bounded: sessions in all and per host, handshakes, what waits for each, proofs checked per second and host.
 """
@@ -145,15 +145,9 @@ class SecureSessions:
     def _data(self, datagram: bytes, address: Address, now: float) -> tuple[bytes | None, Out]:
         own_id = datagram[1 : 1 + SESSION_ID_BYTES]
         session = self._by_id.get(own_id)
-        if session is None:
-            self.counters["no session"] += 1
-            if len(datagram) < OVERHEAD_BYTES or self._unknowns >= UNKNOWN_PER_S:
-                return None, []
-            self._unknowns += 1
-            return None, [(bytes([handshake.UNKNOWN]) + own_id, address)]
-        if session.address != address:
-            self.counters["wrong address"] += 1
-            return None, []
+        if session is None or session.address != address:  # the other end restarted; or its router gave it another port
+            self.counters["no session" if session is None else "wrong address"] += 1
+            return None, self._say_unknown(datagram, own_id, address)
         payload = session.open(datagram)
         if payload is None:
             self.counters["forged or replayed"] += 1
@@ -163,6 +157,12 @@ class SecureSessions:
         if using is None or using.since_s < session.since_s:
             self._to[address] = session  # the initiator has shown that it has the keys
         return payload, []
+
+    def _say_unknown(self, datagram: bytes, own_id: bytes, address: Address) -> Out:
+        if len(datagram) < OVERHEAD_BYTES or self._unknowns >= UNKNOWN_PER_S:
+            return []
+        self._unknowns += 1
+        return [(bytes([handshake.UNKNOWN]) + own_id, address)]
 
     def _unknown(self, datagram: bytes, address: Address) -> None:
         session = self._to.get(address)
