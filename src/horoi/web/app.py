@@ -17,6 +17,7 @@ from horoi.web.explorer.serving import Explorer
 from horoi.web.guard import ApiLimits, Guard
 from horoi.web.live import Live
 from horoi.web.problems import on_fault, on_horoi_error, on_http_error
+from horoi.web.routes.epcis import link_routes
 from horoi.web.routes.table import ENDPOINTS
 
 
@@ -34,6 +35,7 @@ def create_app(
         routes=[
             *(make_route(endpoint, access, token) for endpoint in ENDPOINTS),
             *epcis_routes(events, token),
+            *link_routes(access),
             *Explorer().routes(),
         ],
         exception_handlers={

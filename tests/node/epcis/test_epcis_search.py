@@ -13,7 +13,6 @@ from tests.epcis.epcis_documents import EPC, FIELD, LOT, document, event
 from horoi.base.errors import StorageError
 from horoi.epcis.check import report_on_value
 from horoi.epcis.query import QueryError, holds, parse_query
-from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.node.epcis import store as stores
 from horoi.node.epcis.masters import master_data_of
 from horoi.node.epcis.search import Page, search, values_of
@@ -31,7 +30,7 @@ def news(*events: dict[str, Any]) -> list[New]:
 
 def keep(store: EventStore, *events: dict[str, Any]) -> list[int]:
     new = news(*events)
-    return store.add(new, root_of_leaf_hashes([each.leaf for each in new]), 1_700_000_000_000)[1]
+    return store.add(new, 1_700_000_000_000)[1]
 
 
 @pytest.fixture
@@ -200,7 +199,7 @@ conditions = st.tuples(st.sampled_from(["EQ", "GT", "GE", "LT", "LE", "EXISTS"])
 def test_the_index_agrees_with_the_conditions(extensions: list[list[Any]], condition: tuple[str, Any]) -> None:
     store = EventStore(None)
     new = news(*(event(**{"thasos:x": given, "thasos:n": n}) for n, given in enumerate(extensions)))
-    numbers = store.add(new, bytes(32), 0)[1]
+    numbers = store.add(new, 0)[1]
     op, value = condition
     query = parse_query({f"{op}_thasos:x": value}, NAMES)
     expected = [n for n, each in zip(numbers, new, strict=True) if all(holds(c, each.facts) for c in query.conditions)]
@@ -210,11 +209,11 @@ def test_the_index_agrees_with_the_conditions(extensions: list[list[Any]], condi
 
 def test_what_is_kept_already_is_not_kept_twice(store: EventStore) -> None:
     new = news(event())
-    assert store.add(new, bytes(32), 1)[1]
-    assert store.add(new, bytes(32), 2) == (None, [])
+    assert store.add(new, 1)[1]
+    assert store.add(new, 2) == (None, [])
     declared = news(event(errorDeclaration={"declarationTime": "2023-01-01T00:00:00Z"}))
     assert declared[0].digest == new[0].digest
-    assert store.add(declared, bytes(32), 3)[1], "the same event with an error declaration is a payload of its own"
+    assert store.add(declared, 3)[1], "the same event with an error declaration is a payload of its own"
     assert len(store.by_digest(new[0].digest)) == 2
     assert store.count() == 2
 

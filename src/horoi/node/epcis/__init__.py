@@ -8,4 +8,6 @@ The room ``horoi.epcis`` says what an event is; here it is kept, found, and brou
     search.py    queries as SQL
     standing.py  named queries, and who subscribed to them
     masters.py   master data of a document's header
+    life.py      an asset's life, step by step, as the ledger tells it
+    export.py    that life as EPCIS, PROV and CSV
 """

@@ -61,8 +61,8 @@ def anchor(hashed: Hashed, context: Any) -> Anchored:
 
 
 def batch_of(report: Report) -> Batch:
-    """The batch of a document that has no errors."""
-    events = [anchor(event, report.context) for event in report.events]
+    """The batch of a document that has no errors, where none of it is kept already. What is given twice counts once."""
+    events = list({each.leaf: each for each in (anchor(event, report.context) for event in report.events)}.values())
     return Batch(events, root_of_leaf_hashes([event.leaf for event in events]))
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from horoi.base.errors import StorageError
 from horoi.epcis.facts import Fact
+from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.node.epcis.tables import TABLES, VERSION
 
 FILE = "events.sqlite"
@@ -113,8 +114,8 @@ class EventStore:
 
     # ---- events ---------------------------------------------------------------------------------------------------
 
-    def add(self, events: Sequence[New], root: bytes, now_ms: int) -> tuple[int | None, list[int]]:
-        """Keep a batch, all or nothing. Returns its number, and the sequence numbers of what was new.
+    def add(self, events: Sequence[New], now_ms: int) -> tuple[int | None, list[int]]:
+        """Keep what is new of these as one batch, all or nothing. Returns its number, and the numbers of its events.
 
         What is kept already (the same event with the same payload) stays where it is; a batch of nothing new is none.
         """
@@ -122,37 +123,28 @@ class EventStore:
             raise FullError(f"the event store keeps at most {MAX_EVENTS} events; run another node, or raise the bound")
         with self.base:
             self.base.execute("BEGIN IMMEDIATE")
+            new = list({event.leaf: event for event in events if not self.has_leaf(event.leaf)}.values())
+            if not new:
+                return None, []
             batch = self.base.execute(
-                "INSERT INTO batches (root, size, made_ms) VALUES (?, ?, ?)", (root, len(events), now_ms)
+                "INSERT INTO batches (root, size, made_ms) VALUES (?, ?, ?)",
+                (root_of_leaf_hashes([event.leaf for event in new]), len(new), now_ms),
             ).lastrowid
             assert batch is not None
-            added = []
-            rows: list[tuple[int, str | float, int]] = []
-            for place, event in enumerate(events):
-                done = self.base.execute(
-                    "INSERT OR IGNORE INTO events (digest, leaf, event_id, event_time, record_time, payload, batch, place)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        event.digest,
-                        event.leaf,
-                        event.event_id,
-                        event.event_time_ms,
-                        now_ms,
-                        event.payload,
-                        batch,
-                        place,
-                    ),
-                )
-                if done.rowcount:
-                    seq = done.lastrowid
-                    assert seq is not None
-                    added.append(seq)
-                    rows += [(self._name(fact.name), fact.value, seq) for fact in event.facts]
-            if not added:
-                self.base.execute("DELETE FROM batches WHERE id = ?", (batch,))
-                return None, []
-            self.base.executemany("INSERT OR IGNORE INTO facts (name, value, seq) VALUES (?, ?, ?)", rows)
-            return batch, added
+            return batch, [self._insert(event, batch, place, now_ms) for place, event in enumerate(new)]
+
+    def _insert(self, event: New, batch: int, place: int, now_ms: int) -> int:
+        seq = self.base.execute(
+            "INSERT INTO events (digest, leaf, event_id, event_time, record_time, payload, batch, place)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (event.digest, event.leaf, event.event_id, event.event_time_ms, now_ms, event.payload, batch, place),
+        ).lastrowid
+        assert seq is not None
+        self.base.executemany(
+            "INSERT OR IGNORE INTO facts (name, value, seq) VALUES (?, ?, ?)",
+            [(self._name(fact.name), fact.value, seq) for fact in event.facts],
+        )
+        return seq
 
     def _name(self, name: str) -> int:
         number = self._names.get(name)

@@ -6,6 +6,7 @@ node's own endpoints, whose problems and parameters are Horoi's.
     binding.py         headers, versions, problem documents
     paging.py          pages and their tokens
     service.py         the store behind a thread, and what happens to a capture
+    moving.py          events that move what the ledger knows
     capture.py         /capture
     events.py          /events, and the events of every resource
     resources.py       /epcs, /bizSteps, ... and their values

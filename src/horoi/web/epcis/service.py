@@ -9,6 +9,7 @@ the next.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -21,10 +22,10 @@ from horoi.epcis.check import Hashed, Report
 from horoi.epcis.context import namespaces_of
 from horoi.epcis.facts import Fact, facts_of
 from horoi.epcis.times import parse_ms
-from horoi.ledger.merkle import root_of_leaf_hashes
 from horoi.node.epcis.anchor import anchor, words
 from horoi.node.epcis.masters import master_data_of
 from horoi.node.epcis.store import EventStore, New
+from horoi.web.epcis.moving import UNKNOWN, look_up, move, movements_of
 from horoi.web.model.wallet import Say
 from horoi.web.offering import act_or_offer
 
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 FOLDER = "epcis"
 MAX_RUNNING = 16  # captures under way: each holds its document in memory; a guess
+MAX_MOVED_AT_ONCE = 1_000  # events of one capture that are brought to the ledger; a guess, some seconds
 MAX_POSTED_AT_ONCE = 50  # roots in one transaction: well below what it takes of posts
 
 _log = logging.getLogger("horoi.web.epcis")
@@ -109,13 +111,12 @@ class EventService:
     async def keep(self, report: Report, good: Sequence[Hashed]) -> tuple[int | None, list[int]]:
         """Keep events; returns their batch and the numbers of those that are new."""
         new = await asyncio.to_thread(lambda: [new_event(event, report.context) for event in good])
-        root = root_of_leaf_hashes([event.leaf for event in new])
         masters = master_data_of(report.header)
 
         def write(store: EventStore) -> tuple[int | None, list[int]]:
             if any(masters):
                 store.add_master_data(*masters)
-            return store.add(new, root, now_ms())
+            return store.add(new, now_ms())
 
         return await self.run(write)
 
@@ -129,6 +130,19 @@ class EventService:
             await self.post_roots()
         except Exception:
             _log.exception("a batch of events was not anchored; it will be with the next capture")
+        await self._move(added)
+
+    async def _move(self, added: Sequence[int]) -> None:
+        """Do what new events mean for the ledger, one after the other, and remember what became of it."""
+        stored = await self.run(lambda store: store.by_seq(added[:MAX_MOVED_AT_ONCE]))
+        for seq, movement in movements_of([(each.seq, json.loads(each.payload)) for each in stored]):
+            names = await self.run(lambda store, wanted=movement: look_up(store, wanted))  # type: ignore[misc]
+            try:
+                done = UNKNOWN if names is None else await move(self.access, names, movement, f"EPCIS event {seq}")
+            except Exception:
+                _log.exception("event %d was not brought to the ledger", seq)
+                continue
+            await self.run(lambda store, s=seq, m=movement, o=done: store.add_movement(s, m.verb, *o))  # type: ignore[misc]
 
     # ---- anchoring ------------------------------------------------------------------------------------------------
 

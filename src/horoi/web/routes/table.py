@@ -12,6 +12,7 @@ from horoi.web.routes import documents as documents_routes
 from horoi.web.routes import proofs as proofs_routes
 from horoi.web.routes import wallet as wallet_routes
 from horoi.web.routes.board_table import BOARD_ENDPOINTS
+from horoi.web.routes.epcis_table import EPCIS_ENDPOINTS
 from horoi.web.routes.offers_table import OFFER_ENDPOINTS
 
 WALLET_REFUSALS = (400, 401, 403, 404, 409, 415, 422)
@@ -33,6 +34,7 @@ def _wallet(path: str, handler: object, body: type) -> Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *BOARD_ENDPOINTS,
+    *EPCIS_ENDPOINTS,
     *OFFER_ENDPOINTS,
     Endpoint("GET", "/v1/status", status.status, {JSON: node.StatusView}),
     Endpoint("GET", "/v1/genesis", status.genesis, {JSON: node.GenesisFile}),
