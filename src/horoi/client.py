@@ -429,6 +429,25 @@ class Client(Pages):
             raise self._unreachable(error) from None
         raise NetworkError(f"{self.url} ended the stream of events; ask again")
 
+    # ---- EPCIS ----------------------------------------------------------------------------------------------------
+
+    def capture_events(self, document: bytes) -> str:
+        """Hand over an EPCIS document (JSON); the id of its capture. DecodeError if it is not valid. Needs the token."""
+        answer = self._ask("POST", "/epcis/v2/capture", content=document)
+        return answer.headers["Location"].rpartition("/")[2]
+
+    def capture_job(self, capture: str) -> dict[str, Any]:
+        """How a capture stands (GS1's CaptureJob)."""
+        return self._get(f"/epcis/v2/capture/{capture}", dict[str, Any])
+
+    def captured_events(self, **parameters: str) -> dict[str, Any]:
+        """Events that were captured, by the parameters of EPCIS 2.0 section 8.2.7.1, as an EPCISQueryDocument."""
+        return self._get("/epcis/v2/events", dict[str, Any], **parameters)
+
+    def export_asset(self, asset: str, form: str = "epcis") -> bytes:
+        """An asset's whole life, as ``epcis``, ``prov`` or ``csv``."""
+        return self._ask("GET", f"/v1/assets/{asset}/export", form=form).content
+
     # ---- HTTP -----------------------------------------------------------------------------------------------------
 
     @property

@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from tests.cli.cli_fake_node import Runner
 from tests.epcis.epcis_documents import data, document, event
+from tests.web.web_server import serving
+
+from horoi.client import Client
+from horoi.web.model.wallet import Define
+from horoi.web.token import read_token
 
 
 @pytest.fixture
@@ -65,3 +70,34 @@ def test_hostile_text_is_harmless_on_the_terminal(horoi: Runner, tmp_path: Path)
     ran = horoi("epcis", "hash", str(path))
     assert ran.code == 3
     assert "\x1b" not in ran.out + ran.err
+
+
+@pytest.mark.real
+def test_capture_find_and_export_at_a_node(
+    horoi: Runner, shipment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path / "node") as node:
+        monkeypatch.setenv("HOROI_API", node.url)
+        monkeypatch.setenv("HOROI_TOKEN", read_token(tmp_path / "node"))
+        captured = horoi("epcis", "capture", str(shipment), "--json")
+        told = json.loads(captured.out)
+        assert (captured.code, told["job"]["success"], told["job"]["running"]) == (0, True, False)
+        assert "kept" in horoi("epcis", "capture", str(shipment)).out
+        found = json.loads(horoi("epcis", "events", "--query", "EQ_bizStep=shipping", "--json").out)
+        (event,) = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert event["eventID"] == told["hashes"][0]
+        assert told["hashes"][1] in horoi("epcis", "events", "--id", told["hashes"][1]).out
+        assert horoi("epcis", "events", "--query", "EQ_color=red").code == 2
+        assert horoi("epcis", "events", "--query", "nonsense").code == 2
+
+        with Client(node.url, read_token(tmp_path / "node")) as owner:
+            asset = owner.act(Define(name="crude", limit="10")).assets[0]
+        node.call(node.host.mine)
+        out = tmp_path / "crude.csv"
+        assert horoi("asset", "export", asset, "--form", "csv", "-o", str(out)).code == 0
+        assert out.read_text().startswith("time,height,transaction")
+        exported = horoi("asset", "export", "crude")
+        assert json.loads(exported.out)["type"] == "EPCISDocument"
+        assert json.loads(horoi("asset", "export", "crude", "--form", "prov", "--json").out)["form"] == "prov"
+        monkeypatch.setenv("HOROI_TOKEN", "wrong")
+        assert horoi("epcis", "capture", str(shipment)).code == 9

@@ -15,6 +15,7 @@ from horoi.web.routes.table import ENDPOINTS
 OTHER_PROGRAMS = {
     ".": "activates the environment that make install made",
     "export": "of the shell",
+    "echo": "of the shell",
     "curl": "may be absent; the path is looked up in the API's table",
     ".venv/bin/pre-commit": "needs a git repository; its configuration is read by itself",
 }

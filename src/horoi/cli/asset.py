@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from horoi.cli.asset_books import history, list_assets, show
+from horoi.cli.asset_books import export, history, list_assets, show
 from horoi.cli.asset_making import define, issue, license_right, refine, transform
 from horoi.cli.output import json_option, reports_errors
 from horoi.cli.sign import Signing, act, signing_options
@@ -190,5 +190,5 @@ def merge(signing: Signing, as_json: bool, name: str, owner: str | None, custodi
     act(signing, Merge(asset=name, owner=signing.who_if(owner), custodian=signing.who_if(custodian)), as_json)
 
 
-for _command in (define, issue, license_right, transform, refine, show, list_assets, history):
+for _command in (define, issue, license_right, transform, refine, show, list_assets, history, export):
     asset.add_command(_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -45,6 +46,39 @@ def list_assets(name: str | None, after: str | None, limit: int, api: str | None
     """
     with connect(api) as client:
         emit(to_dict(client.assets(name=name, after=after, limit=limit)), as_json, _render_assets)
+
+
+@click.command("export")
+@click.argument("name", metavar="ASSET")
+@click.option("--form", type=click.Choice(["epcis", "prov", "csv"]), default="epcis", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; default: standard output."
+)
+@api_option
+@json_option
+@reports_errors
+def export(name: str, form: str, output: Path | None, api: str | None, as_json: bool) -> None:
+    """An asset's whole life: as an EPCIS 2.0 document, as W3C PROV JSON, or as CSV.
+
+    \b
+    Example:
+      horoi asset export crude --form csv -o crude.csv
+    """
+    from horoi.base.files import SHARED, replace_file
+    from horoi.cli.lookup import asset_id
+
+    with connect(api) as client:
+        asset = asset_id(client, name)
+        content = client.export_asset(asset, form)
+    if output is None and not as_json:
+        click.echo(content, nl=False)
+        return
+    if output is not None:
+        replace_file(output, content, SHARED)
+    told = {"asset": asset, "form": form, "size_bytes": len(content), "file": str(output) if output else None}
+    if output is None:
+        told["content"] = content.decode()
+    emit(told, as_json, lambda data: click.echo(f"written to {data['file']}: {data['size_bytes']} bytes"))
 
 
 @click.command("history")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from horoi.base.errors import DecodeError
+from horoi.base.errors import DecodeError, HoroiError, UsageError
+from horoi.cli.api import connect, connect_as_owner
 from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.settings import api_option, dir_option
 
 if TYPE_CHECKING:
+    from horoi.client import Client
     from horoi.epcis.check import Report
     from horoi.epcis.kinds import Fault
+
+POLL_S = 0.1  # between looks at a capture
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 
@@ -43,29 +50,94 @@ def hash_events(file: str, with_prehash: bool, as_json: bool) -> None:
 
 @epcis.command("capture")
 @file_argument
-@click.option("--dry-run", is_flag=True, required=True, help="Only check, hash, and say what would be signed.")
+@click.option("--dry-run", is_flag=True, help="Only check, hash, and say what would be signed; needs no network.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the node has kept them.")
+@dir_option
+@api_option
 @json_option
 @reports_errors
-def capture(file: str, dry_run: bool, as_json: bool) -> None:
-    """Check the events in FILE, and say what the node would sign for them. Needs no running network.
+def capture(file: str, dry_run: bool, no_wait: bool, folder: Path | None, api: str | None, as_json: bool) -> None:
+    """Hand the events in FILE to the node, which keeps them and anchors them in the ledger. Needs the node's token.
+
+    FILE is checked first; exit code 3 and every fault, with its JSON pointer, if it is not valid.
 
     \b
-    Example:
+    Examples:
       horoi epcis capture shipment.jsonld --dry-run --json
+      horoi epcis capture shipment.jsonld
     """
-    report = _read(file)
-    data = _described(file, report)
-    if not report.errors:
-        data["would_sign"] = _would_sign(report)
-    _finish(report, data, as_json, _render_dry_run)
+    data = _bytes(file)
+    report = _report(data)
+    told = _described(file, report)
+    if report.errors or dry_run:
+        if not report.errors:
+            told["would_sign"] = _would_sign(report)
+        _finish(report, told, as_json, _render_dry_run)
+        return
+    with connect_as_owner(api, folder) as client:
+        job = _captured(client, data, wait=not no_wait)
+    emit({**told, "job": job}, as_json, _render_captured)
+    if not job["success"]:
+        raise HoroiError(f"the node did not keep them: {job['errors'][0].get('detail') or job['errors'][0]['title']}")
+
+
+@epcis.command("events")
+@click.option(
+    "--query",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of EPCIS 2.0, as EQ_bizStep=shipping.",
+)
+@click.option("--id", "event_id", help="Only the event of this id or hash id.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True)
+@api_option
+@json_option
+@reports_errors
+def events(parameters: tuple[str, ...], event_id: str | None, limit: int, api: str | None, as_json: bool) -> None:
+    """Find events that were captured at the node, as an EPCISQueryDocument.
+
+    \b
+    Examples:
+      horoi epcis events --query EQ_bizStep=shipping --query GE_eventTime=2026-01-01T00:00:00Z
+      horoi epcis events --query MATCH_anyEPC=urn:epc:id:sgtin:4012345.011111.9876 --json
+    """
+    asked = {"perPage": str(limit)}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals:
+            raise UsageError(f"{parameter!r}: write a parameter as NAME=VALUE, as in EQ_bizStep=shipping")
+        asked[name] = value
+    if event_id is not None:
+        asked["EQ_eventID"] = event_id
+    with connect(api) as client:
+        emit(client.captured_events(**asked), as_json, _render_found)
+
+
+def _captured(client: Client, data: bytes, *, wait: bool) -> dict[str, Any]:
+    job = client.capture_job(client.capture_events(data))
+    while wait and job["running"]:
+        sleep(POLL_S)
+        job = client.capture_job(job["captureID"])
+    return job
 
 
 def _read(file: str) -> Report:
-    from horoi.epcis.check import report_on
+    return _report(_bytes(file))
+
+
+def _bytes(file: str) -> bytes:
     from horoi.epcis.document import MAX_DOCUMENT_BYTES
 
     with click.open_file(file, "rb") as stream:
-        return report_on(stream.read(MAX_DOCUMENT_BYTES + 1))
+        data: bytes = stream.read(MAX_DOCUMENT_BYTES + 1)
+    return data
+
+
+def _report(data: bytes) -> Report:
+    from horoi.epcis.check import report_on
+
+    return report_on(data)
 
 
 def _described(file: str, report: Report) -> dict[str, Any]:
@@ -134,6 +206,24 @@ def _render_dry_run(data: dict[str, Any]) -> None:
     if signed is not None:
         click.echo(f"the node would sign a post: {signed['post']['text']!r}")
         click.echo(f"  with the Merkle root of the events as document {signed['post']['document']}")
+
+
+def _render_captured(data: dict[str, Any]) -> None:
+    _render_events(data, with_prehash=False)
+    job = data["job"]
+    state = "under way" if job["running"] else "kept" if job["success"] else "not kept"
+    click.echo(f"{data['count']} event(s) {state}: capture {job['captureID']}")
+
+
+def _render_found(data: dict[str, Any]) -> None:
+    from horoi.cli.render import plain
+
+    found = data["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    if not found:
+        click.echo("no such events were captured here")
+    for event in found:
+        words = [event["eventTime"], event["type"], event.get("action"), event.get("bizStep"), event["eventID"]]
+        click.echo("  ".join(plain(word) for word in words if word))
 
 
 def _render_faults(data: dict[str, Any]) -> None:

@@ -29,6 +29,12 @@ _FAMILIES: dict[str, type[HoroiError]] = {
     "busy": NetworkError,
     "storage": StorageError,
     "network": NetworkError,
+    "ValidationException": DecodeError,  # the names of EPCIS 2.0
+    "QueryParameterException": UsageError,
+    "QueryTooLargeException": UsageError,
+    "QueryTooComplexException": UsageError,
+    "NoSuchNameException": NotFoundError,
+    "SecurityException": ForbiddenError,
 }
 
 
