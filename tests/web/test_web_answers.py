@@ -5,6 +5,7 @@ from __future__ import annotations
 import jsonschema
 import msgspec
 import pytest
+from tests.epcis.epcis_documents import CONTEXT, event
 from tests.web.test_web_books import define, issue
 from tests.web.test_web_transactions import said
 from tests.web.web_api import DOCUMENT, Api, validate
@@ -21,9 +22,19 @@ from horoi.web.problems import problem_of
 from horoi.web.routes.table import ENDPOINTS
 
 
+def single_event(api: Api) -> str:
+    """An event that was captured, by the hash in its hash id."""
+    told = {"@context": CONTEXT, **event("ObjectEvent")}
+    answer = api.runner.run(
+        api.client.post("/epcis/v2/events", json=told, headers={"Authorization": f"Bearer {TOKEN}"})
+    )
+    return str(answer.json()["eventID"]).partition(";")[2].partition("?")[0]
+
+
 def test_every_endpoint_keeps_its_word(api: Api) -> None:
     crude = define(api)
     made = issue(api, crude, "5")
+    captured = single_event(api)
     headers = {"Content-Type": "application/octet-stream"}
     document = api.ask("POST", "/v1/documents", content=b"a bill", headers=headers).json()["hash"]
     api.post("/v1/wallet/post", {"text": "hello", "document": document})
@@ -37,7 +48,11 @@ def test_every_endpoint_keeps_its_word(api: Api) -> None:
         "/v1/rights": {"key": ALICE.public.hex()},
     }
     for endpoint in ENDPOINTS:
-        named = {"/v1/transactions/{id}": f"/v1/transactions/{made}", "/v1/offers/{id}": f"/v1/offers/{offer}"}
+        named = {
+            "/v1/transactions/{id}": f"/v1/transactions/{made}",
+            "/v1/offers/{id}": f"/v1/offers/{offer}",
+            "/v1/epcis/anchors/{hash}": f"/v1/epcis/anchors/{captured}",
+        }
         path = named.get(endpoint.path, endpoint.path)
         for name, value in places.items():
             path = path.replace(name, value)

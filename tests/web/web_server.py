@@ -59,6 +59,7 @@ def serving(
 
     async def run() -> None:
         access, host = make_access(genesis, keys={"alice": ALICE} if keys is None else keys)
+        access.folder = folder
         server = ApiServer(access, folder=folder, limits=limits)
         await server.start()
         ready.append(Serving(server, host, asyncio.get_running_loop()))

@@ -20,5 +20,6 @@ quantities. It does no I/O; ``horoi.node.epcis`` keeps events.
     canonical.py     the pre-hash string and the event hash id
     facts.py         what can be asked of an event
     query.py         the query language: parameters to conditions on facts
+    schedule.py      when a standing query is asked
     movement.py      what an event means for quantities of assets
 """

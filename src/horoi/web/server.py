@@ -23,6 +23,7 @@ from horoi.web.token import read_or_make_token
 from horoi.world.live.addresses import bind, bound_address, split_address
 
 DEFAULT_LISTEN = "127.0.0.1:0"
+MAX_SOCKET_MESSAGE_BYTES = 1_024  # nobody has anything to say there
 SWEEP_S = 1.0  # how often connections are looked at
 STOP_TIMEOUT_S = 3.0  # for answers under way when the node stops; a guess
 
@@ -67,7 +68,8 @@ class ApiServer:
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
             limit_concurrency=self.limits.max_connections,
             timeout_graceful_shutdown=int(STOP_TIMEOUT_S),
         )
@@ -80,6 +82,8 @@ class ApiServer:
                 raise NetworkError(f"the API did not start on {self.address}; see the log")
             await asyncio.sleep(0.01)
         self._sweeps = asyncio.ensure_future(self._sweep())
+        if self.access.events is not None:
+            await self.access.events.start()
 
     async def stop(self) -> None:
         """End the streams, finish answers under way, close the port. Idempotent."""
@@ -88,6 +92,8 @@ class ApiServer:
         self._sweeps.cancel()
         self._sweeps = None
         self.access.live.close()
+        if self.access.events is not None:
+            await self.access.events.stop()
         self._server.should_exit = True
         await self._serving
         self.access.close()
@@ -112,6 +118,8 @@ class ApiServer:
 
 def _awaits_head(connection: Any) -> bool:
     """True while no request is under way and uvicorn's own timer for kept connections does not run."""
+    if not hasattr(connection, "cycle"):  # a WebSocket: it may be silent for as long as it likes
+        return False
     cycle = connection.cycle
     return cycle is None or (cycle.response_complete and connection.timeout_keep_alive_task is None)
 

@@ -11,5 +11,7 @@ node's own endpoints, whose problems and parameters are Horoi's.
     events.py          /events, and the events of every resource
     resources.py       /epcs, /bizSteps, ... and their values
     queries.py         /queries
+    subscriptions.py   who is told of new events, and telling them
+    sockets.py         the same over a WebSocket
     table.py           all routes
 """

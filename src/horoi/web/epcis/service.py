@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import time
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -36,6 +36,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FOLDER = "epcis"
+STOP_TIMEOUT_S = 5.0  # for captures under way when the node stops; a guess
 MAX_RUNNING = 16  # captures under way: each holds its document in memory; a guess
 MAX_MOVED_AT_ONCE = 1_000  # events of one capture that are brought to the ledger; a guess, some seconds
 MAX_POSTED_AT_ONCE = 50  # roots in one transaction: well below what it takes of posts
@@ -50,13 +51,28 @@ class EventService:
         self.access = access
         self.on_kept: list[Callable[[int], None]] = []
         """Called in the loop's thread with the number before the first new event."""
+        self.on_start: list[Callable[[], Awaitable[None]]] = []
+        self.on_stop: list[Callable[[], Awaitable[None]]] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="epcis")
         self._store: EventStore | None = None
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._posting = asyncio.Lock()
 
+    async def start(self) -> None:
+        """Go on with what a former run left: subscribers, and roots that were not posted."""
+        for begin in self.on_start:
+            await begin()
+        self._spawn(self.post_roots())
+
+    async def stop(self) -> None:
+        """Finish what is under way; tell subscribers no more."""
+        for end in self.on_stop:
+            await end()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=STOP_TIMEOUT_S)
+
     def close(self) -> None:
-        """Stop. What is being kept is finished first."""
+        """Close the store. What is being kept is finished first."""
         self._thread.shutdown(wait=True)
         if self._store is not None:
             self._store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from horoi.web.epcis.binding import CAPTURE_LIMITS, FORMATS, ROOT, Handler, nothing, speaks_epcis
 from horoi.web.epcis.capture import Captures
@@ -12,20 +12,28 @@ from horoi.web.epcis.events import Events
 from horoi.web.epcis.queries import Queries
 from horoi.web.epcis.resources import RESOURCES, ResourceRoutes, top
 from horoi.web.epcis.service import EventService
+from horoi.web.epcis.sockets import Sockets
+from horoi.web.epcis.subscriptions import Subscriptions
 
 Methods = dict[str, Handler]
 WRITING = ("POST", "DELETE")
 
 
-def epcis_routes(service: EventService, token: str) -> list[Route]:
+def epcis_routes(service: EventService, token: str) -> list[BaseRoute]:
     """The binding over one event service. What writes needs the node's token."""
-    return [route for path, methods in _handlers(service).items() for route in _routes(path, methods, token)]
-
-
-def _handlers(service: EventService) -> dict[str, Methods]:
-    captures = Captures(service)
     events = Events(service)
-    queries = Queries(events)
+    subscriptions = Subscriptions(Queries(events))
+    routes = [
+        route
+        for path, methods in _handlers(service, events, subscriptions).items()
+        for route in _routes(path, methods, token)
+    ]
+    return [*routes, WebSocketRoute(f"{ROOT}/queries/{{name}}/events", Sockets(subscriptions).serve)]
+
+
+def _handlers(service: EventService, events: Events, subscriptions: Subscriptions) -> dict[str, Methods]:
+    captures = Captures(service)
+    queries = subscriptions.queries
     found: dict[str, Methods] = {
         "": {"GET": top},
         "/capture": {"GET": captures.list, "POST": captures.post},
@@ -34,6 +42,8 @@ def _handlers(service: EventService) -> dict[str, Methods]:
         "/queries": {"GET": queries.list, "POST": queries.post},
         "/queries/{name}": {"GET": queries.get, "DELETE": queries.delete},
         "/queries/{name}/events": {"GET": queries.get_events},
+        "/queries/{name}/subscriptions": {"GET": subscriptions.list, "POST": subscriptions.post},
+        "/queries/{name}/subscriptions/{id}": {"GET": subscriptions.get, "DELETE": subscriptions.delete},
         "/nextPageToken/{token:path}": {"DELETE": forget_token},
     }
     for resource in RESOURCES:

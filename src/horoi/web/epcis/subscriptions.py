@@ -1,0 +1,240 @@
+"""``/queries/NAME/subscriptions``: whoever asked is told of new events, by POST or over a WebSocket.
+
+A subscriber is told of what is recorded after it subscribed, each event once, in order, in query documents of at most
+``MAX_TOLD`` events. A receiver that does not answer is asked again, later and later; after ``MAX_ATTEMPTS`` it is left alone
+until the next event. How far it was told is on disk, so a restart neither repeats nor forgets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from horoi.epcis.query import Query, parse_query
+from horoi.epcis.schedule import Schedule, ScheduleError, parse_schedule
+from horoi.epcis.times import format_ms
+from horoi.node.epcis.search import Page, search
+from horoi.node.epcis.standing import StandingQueries, Subscription
+from horoi.web.epcis.binding import ROOT, EpcisError, answer, no_such, nothing
+from horoi.web.epcis.events import event_of, query_document
+from horoi.web.epcis.paging import page_of, with_next
+from horoi.web.epcis.queries import Queries, read_form
+from horoi.web.epcis.service import EventService, now_ms
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_TOLD = 100  # events of one message; a guess
+MAX_ATTEMPTS = 8  # with the waits below, four minutes
+FIRST_WAIT_S = 1.0
+TIMEOUT_S = 10.0  # for a receiver to take a message; a guess
+MAX_TOKEN_CHARACTERS = 200
+MAX_URL_CHARACTERS = 2_000
+
+_log = logging.getLogger("horoi.web.epcis")
+
+
+class Subscriptions:
+    """The handlers, and a task for each subscriber."""
+
+    def __init__(self, queries: Queries) -> None:
+        self.queries = queries
+        self.service: EventService = queries.service
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.news = asyncio.Event()
+        self._http: httpx.AsyncClient | None = None
+        self.service.on_kept.append(self._wake)
+        self.service.on_start.append(self.resume)
+        self.service.on_stop.append(self.stop)
+
+    # ---- asking ---------------------------------------------------------------------------------------------------
+
+    async def list(self, request: Request) -> Response:
+        """Who subscribed to a query."""
+        name = request.path_params["name"]
+        await self.queries.of(name)
+        per_page, offset = page_of(request)
+        found = await self.service.run(lambda store: StandingQueries(store).subscriptions(name))
+        token = str(offset + per_page) if len(found) > offset + per_page else None
+        return with_next(request, [described(each) for each in found[offset : offset + per_page]], token)
+
+    async def post(self, request: Request) -> Response:
+        """Subscribe."""
+        name = request.path_params["name"]
+        await self.queries.of(name)
+        form = check_form(await read_form(request))
+        now, own = now_ms(), secrets.token_hex(16)
+        made = await self.service.run(
+            lambda store: StandingQueries(store).subscribe(own, name, form, now, store.last_seq())
+        )
+        self._begin(made)
+        return answer(described(made), 201, {"Location": f"{ROOT}/queries/{name}/subscriptions/{own}"})
+
+    async def get(self, request: Request) -> Response:
+        """One subscription."""
+        return answer(described(await self._found(request)))
+
+    async def delete(self, request: Request) -> Response:
+        """Unsubscribe."""
+        found = await self._found(request)
+        self._end(found.id)
+        await self.service.run(lambda store: StandingQueries(store).unsubscribe(found.id))
+        return nothing()
+
+    async def _found(self, request: Request) -> Subscription:
+        name, own = request.path_params["name"], request.path_params["id"]
+        found = await self.service.run(lambda store: StandingQueries(store).subscription(own))
+        if found is None or found.query != name:
+            raise no_such(f"query {name[:100]!r} has no subscription {own[:64]!r}")
+        return found
+
+    # ---- telling --------------------------------------------------------------------------------------------------
+
+    async def resume(self) -> None:
+        """Go on with the subscriptions of before."""
+        for each in await self.service.run(lambda store: StandingQueries(store).subscriptions()):
+            self._begin(each)
+
+    async def stop(self) -> None:
+        """Tell nobody any more."""
+        for name in list(self._tasks):
+            self._end(name)
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _begin(self, subscription: Subscription) -> None:
+        task = asyncio.ensure_future(self._serve(subscription))
+        self._tasks[subscription.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(subscription.id, None))
+
+    def _end(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+
+    def _wake(self, _: int) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+    async def _serve(self, subscription: Subscription) -> None:
+        """Tell one subscriber until it is gone."""
+        schedule = schedule_of(subscription.form)
+        seen = subscription.seen
+        while True:
+            news = self.news
+            if schedule is not None:
+                await asyncio.sleep((schedule.next_after(now_ms()) - now_ms()) / 1000)
+            parameters = await self.service.run(lambda store: StandingQueries(store).query(subscription.query))
+            if parameters is None:  # the query was deleted, and its subscriptions with it
+                return
+            seen = await self._tell_all(subscription, parse_query(parameters), seen)
+            if schedule is None:
+                await news.wait()
+
+    async def _tell_all(self, subscription: Subscription, query: Query, seen: int) -> int:
+        """Tell what is new; returns how far it came."""
+        first = True
+        while True:
+            page, newest = await news_of(self.service, query, seen)
+            if not page.events and not (first and subscription.form.get("reportIfEmpty")):
+                return newest
+            first = False
+            document = query_document(
+                [event_of(each, False) for each in page.events], subscription.query, subscription.id
+            )
+            if not await self._delivered(subscription.form, json.dumps(document).encode()):
+                return seen
+            seen = page.events[-1].seq if page.events else newest
+            await self.service.run(lambda store, at=seen: StandingQueries(store).has_told(subscription.id, at))  # type: ignore[misc]
+
+    async def _delivered(self, form: dict[str, Any], body: bytes) -> bool:
+        """POST until it is taken, with longer and longer waits."""
+        import httpx
+
+        self._http = self._http or httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+        headers = {"Content-Type": "application/json", **signed(form.get("signatureToken"), body)}
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                taken = (await self._http.post(form["dest"], content=body, headers=headers)).is_success
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+                taken = False
+            if taken:
+                return True
+            await asyncio.sleep(FIRST_WAIT_S * 2**attempt)
+        _log.warning(
+            "a subscriber at %s does not answer; it is told again with the next event", urlsplit(form["dest"]).netloc
+        )
+        return False
+
+
+async def news_of(service: EventService, query: Query, seen: int) -> tuple[Page, int]:
+    """What was recorded behind ``seen``, in order of recording; and the newest event that was looked at."""
+    wanted = query._replace(order_by="", limit=None, at_most=None, per_page=MAX_TOLD, page="")
+
+    def look(store: Any) -> tuple[Page, int]:
+        newest = store.last_seq()
+        return search(store, wanted, after=seen), newest
+
+    return await service.run(look)
+
+
+def signed(token: str | None, body: bytes) -> dict[str, str]:
+    """The receiver's secret makes a signature of the body (openapi.json, GS1-Signature: HMAC with SHA-256)."""
+    if not token:
+        return {}
+    return {"GS1-Signature": f"sha256={hmac.new(token.encode(), body, hashlib.sha256).hexdigest()}"}
+
+
+def check_form(form: dict[str, Any]) -> dict[str, Any]:
+    """What a subscription may ask; EpcisError if it cannot be meant."""
+    dest = form.get("dest")
+    if not isinstance(dest, str) or len(dest) > MAX_URL_CHARACTERS or not _is_web(dest):
+        raise _refused("dest is the http or https address that events are sent to")
+    token = form.get("signatureToken")
+    if token is not None and not (isinstance(token, str) and 1 <= len(token) <= MAX_TOKEN_CHARACTERS):
+        raise _refused(f"signatureToken is a text of 1 to {MAX_TOKEN_CHARACTERS} characters")
+    if (form.get("stream") is True) == ("schedule" in form):
+        raise _refused("a subscription has either stream (true) or a schedule")
+    schedule_of(form)
+    return {
+        name: form[name] for name in ("dest", "signatureToken", "stream", "schedule", "reportIfEmpty") if name in form
+    }
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def schedule_of(form: dict[str, Any]) -> Schedule | None:
+    """The schedule, if it has one."""
+    if "schedule" not in form:
+        return None
+    if not isinstance(form["schedule"], dict):
+        raise _refused("schedule is an object, as {'hour': '1', 'minute': '5'}")
+    try:
+        return parse_schedule(form["schedule"])
+    except ScheduleError as error:
+        raise _refused(str(error)) from None
+
+
+def _refused(detail: str) -> EpcisError:
+    return EpcisError("SubscriptionControlsException", 400, "Subscription error", detail)
+
+
+def described(subscription: Subscription) -> dict[str, Any]:
+    """As the standard shows it; the secret stays here."""
+    shown = {name: value for name, value in subscription.form.items() if name != "signatureToken"}
+    return {"subscriptionID": subscription.id, "createdAt": format_ms(subscription.created_ms), **shown}
