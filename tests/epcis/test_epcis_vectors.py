@@ -103,7 +103,7 @@ def test_what_the_schema_refuses_is_refused_here(data: st.DataObject) -> None:
         if data.draw(st.booleans()):
             del holder_of(document, path)[path[-1]]
         else:
-            holder_of(document, path)[path[-1]] = data.draw(st.sampled_from(ODD_VALUES))
+            holder_of(document, path)[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(ODD_VALUES)))
     refused = next(schema().iter_errors(document), None)
     errors = report_on_value(document).errors
     if refused is not None:
