@@ -2,7 +2,8 @@
 
 A subscriber is told of what is recorded after it subscribed, each event once, in order, in query documents of at most
 ``MAX_TOLD`` events. A receiver that does not answer is asked again, later and later; after ``MAX_ATTEMPTS`` it is left alone
-until the next event. How far it was told is on disk, so a restart neither repeats nor forgets.
+until the next event. How far it was told is on disk, so a restart neither repeats nor forgets; after a crash
+the last message may come again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from horoi.web.epcis.binding import ROOT, EpcisError, answer, no_such, nothing
 from horoi.web.epcis.events import event_of, query_document
 from horoi.web.epcis.paging import page_of, with_next
 from horoi.web.epcis.queries import Queries, read_form
-from horoi.web.epcis.service import EventService, now_ms
+from horoi.web.epcis.service import STOP_TIMEOUT_S, EventService, now_ms
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +51,7 @@ class Subscriptions:
         self.queries = queries
         self.service: EventService = queries.service
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._sending: dict[asyncio.Task[bool], None] = {}
         self.news = asyncio.Event()
         self._http: httpx.AsyncClient | None = None
         self.service.on_kept.append(self._wake)
@@ -108,6 +110,8 @@ class Subscriptions:
         """Tell nobody any more."""
         for name in list(self._tasks):
             self._end(name)
+        if self._sending:
+            await asyncio.wait(list(self._sending), timeout=STOP_TIMEOUT_S)
         if self._http is not None:
             await self._http.aclose()
 
@@ -151,29 +155,38 @@ class Subscriptions:
             document = query_document(
                 [event_of(each, False) for each in page.events], subscription.query, subscription.id
             )
-            if not await self._delivered(subscription.form, json.dumps(document).encode()):
+            reached = page.events[-1].seq if page.events else newest
+            if not await self._delivered(subscription, json.dumps(document).encode(), reached):
                 return seen
-            seen = page.events[-1].seq if page.events else newest
-            await self.service.run(lambda store, at=seen: StandingQueries(store).has_told(subscription.id, at))  # type: ignore[misc]
+            seen = reached
 
-    async def _delivered(self, form: dict[str, Any], body: bytes) -> bool:
+    async def _delivered(self, subscription: Subscription, body: bytes, reached: int) -> bool:
         """POST until it is taken, with longer and longer waits."""
+        for attempt in range(MAX_ATTEMPTS):
+            sending = asyncio.ensure_future(self._send(subscription, body, reached))
+            self._sending[sending] = None
+            sending.add_done_callback(lambda done: self._sending.pop(done, None))
+            if await asyncio.shield(sending):  # a stop waits for it: what was taken is remembered
+                return True
+            await asyncio.sleep(FIRST_WAIT_S * 2**attempt)
+        where = urlsplit(subscription.form["dest"]).netloc
+        _log.warning("a subscriber at %s does not answer; it is told again with the next event", where)
+        return False
+
+    async def _send(self, subscription: Subscription, body: bytes, reached: int) -> bool:
+        """POST once; remember it if it was taken."""
         import httpx
 
         self._http = self._http or httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+        form = subscription.form
         headers = {"Content-Type": "application/json", **signed(form.get("signatureToken"), body)}
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                taken = (await self._http.post(form["dest"], content=body, headers=headers)).is_success
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
-                taken = False
-            if taken:
-                return True
-            await asyncio.sleep(FIRST_WAIT_S * 2**attempt)
-        _log.warning(
-            "a subscriber at %s does not answer; it is told again with the next event", urlsplit(form["dest"]).netloc
-        )
-        return False
+        try:
+            taken = (await self._http.post(form["dest"], content=body, headers=headers)).is_success
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+            return False
+        if taken:
+            await self.service.run(lambda store: StandingQueries(store).has_told(subscription.id, reached))
+        return taken
 
 
 async def news_of(service: EventService, query: Query, seen: int) -> tuple[Page, int]:
