@@ -65,7 +65,9 @@ class Core:
         self.contact = contact
         self.config = config
         self.dice = dice
-        self.table = RoutingTable(contact.id, config.bits, config.k, digit_bits=config.digit_bits, book=book)
+        self.table = RoutingTable(
+            contact.id, config.bits, config.k, digit_bits=config.digit_bits, book=book, caches=config.upkeep
+        )
         self.server = Server(config, self.table, dice)
         self.joined = False
         self.leaving = False

@@ -71,15 +71,28 @@ class ContactBook:
 
 
 class RoutingTable:
-    """The k-buckets of one peer. ``failed`` counts requests in a row that a contact did not answer, where there were any."""
+    """The k-buckets of one peer. ``failed`` counts requests in a row that a contact did not answer, where there were any.
 
-    __slots__ = ("_book", "_cache", "_counts", "_numbers", "bits", "digit_bits", "failed", "id", "k")
+    Without ``caches`` nobody waits for a place in a full bucket.
+    """
 
-    def __init__(self, own_id: int, bits: int, k: int, *, digit_bits: int = 1, book: ContactBook | None = None) -> None:
+    __slots__ = ("_book", "_cache", "_counts", "_numbers", "bits", "caches", "digit_bits", "failed", "id", "k")
+
+    def __init__(
+        self,
+        own_id: int,
+        bits: int,
+        k: int,
+        *,
+        digit_bits: int = 1,
+        book: ContactBook | None = None,
+        caches: bool = True,
+    ) -> None:
         self.id = own_id
         self.bits = bits
         self.k = k
         self.digit_bits = digit_bits
+        self.caches = caches
         self._book = book if book is not None else ContactBook(bits)
         self._numbers = array("I")
         self._counts = bytearray()  # contacts per bucket; as long as the deepest bucket in use
@@ -227,6 +240,8 @@ class RoutingTable:
         return worst_at
 
     def _remember(self, bucket: int, contact: Contact) -> None:
+        if not self.caches:
+            return
         if self._cache is None:
             self._cache = {}
         waiting = self._cache.setdefault(bucket, {})
