@@ -14,7 +14,7 @@ that it is the state after. So after any crash: open at the marker, connect what
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from horoi.base.codec import encode
 from horoi.base.errors import DecodeError, RuleError, StorageError
@@ -126,8 +126,14 @@ class Chain:
         """True if the block is to be fetched: it is not kept, or its copy is damaged."""
         return not self.has(name) or name in self.kept.damaged
 
-    def advance(self, just_staged: Staged | None = None) -> TipChanged | None:
-        """Move the tip to the heaviest complete chain; None if it stays. Blocks that break a rule are marked and avoided."""
+    def advance(
+        self, just_staged: Staged | None = None, after_each: Callable[[], None] | None = None
+    ) -> TipChanged | None:
+        """Move the tip to the heaviest complete chain; None if it stays. Blocks that break a rule are marked and avoided.
+
+        With ``after_each``, which is called after every block, the blocks are not gathered to be told: for a way so long that
+        they would not fit into memory.
+        """
         start = self.tip
         disconnected: list[ConnectedBlock] = []
         connected: list[ConnectedBlock] = []
@@ -145,7 +151,11 @@ class Chain:
             for known in self._path(fork, target):
                 staged = just_staged if just_staged is not None and just_staged.known is known else None
                 try:
-                    connected.append(self._connect(known, staged or self.stage_again(self._read_or_lose(known))))
+                    block = self._connect(known, staged or self.stage_again(self._read_or_lose(known)))
+                    if after_each is None:
+                        connected.append(block)
+                    else:
+                        after_each()
                 except RuleError as error:
                     if error.rule == "state.damaged":  # our own fault, not the block's
                         raise StorageError(f"{error}; run 'horoi ledger rebuild'") from None
@@ -329,6 +339,19 @@ class Chain:
         marker = Marker(self.tip.name, self.ledger.bits.count, self.log.end)
         self.state.flush({MARKER_KEY: encode(marker)}, sync=True)
         self._flushed_height = self.tip.height
+
+    def rebuild(self, progress: Callable[[float], None]) -> None:
+        """Make the state anew from the log, after its store was removed; what is in memory stays bounded."""
+
+        def settle() -> None:
+            record = self.take_to_save()
+            if record is not None:
+                self.save(record)
+            elif self.state.full:
+                self.flush()
+            progress(self.tip.height / max(1, self.complete.best.height))
+
+        self.advance(after_each=settle)
 
     def close(self) -> None:
         """Flush and close."""

@@ -143,7 +143,7 @@ def rebuild(folder: Path, *, progress: Progress = quiet) -> dict[str, Any]:
         disk.remove("index")
         progress("rebuilding the state", 0.0)
         chain = Chain(genesis, disk)
-        chain.recover()
+        chain.rebuild(lambda part: progress("rebuilding the state", part / 2))
         progress("rebuilding the index", 0.5)
         index = Index(chain, disk)
         before_index = time.perf_counter()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from horoi.base.address import address_of
 from horoi.base.codec import encode
-from horoi.ledger.block import Block
 from horoi.ledger.conditions import Condition
 from horoi.ledger.consensus.nakamoto import target as targets
 from horoi.ledger.consensus.nakamoto.tree import Known
@@ -240,10 +239,6 @@ class Viewer:
             confirmations=self.confirmations(known),
             hex=encode(header).hex(),
         )
-
-    def rewards(self, block: Block) -> list[OutputView]:
-        """A block's reward outputs."""
-        return [self.output(made) for made in block.reward]
 
 
 def difficulty(target: int) -> int:

@@ -156,10 +156,13 @@ class Index(Answers, Search):
         rows = BlockRows(self.chain.network, block)
         changes, fresh = self.store.changes, self.store.fresh
         changes.update(rows.rows)
+        if fresh:
+            for key in rows.spent:
+                self.store.delete(key)
+        else:
+            changes.update(dict.fromkeys(rows.spent))
         fresh.update(rows.made.keys() - changes.keys())
         changes.update(rows.made)
-        for key in rows.spent:
-            self.store.delete(key)
         self._write_books(rows.books, +1)
         height = block.known.height
         before = self.figures(height - 1)

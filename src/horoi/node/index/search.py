@@ -18,7 +18,7 @@ from horoi.node.index.text import words_of
 from horoi.node.storage.cache import CachedStore
 
 MAX_QUERY_WORDS = 8  # a guess: who writes a sentence means its first words
-MAX_PLACES = 10_000  # of one of several words that are read, the newest: 5 ms
+MAX_PLACES = 5_000  # of one of several words that are read, the newest: 3 ms
 MAX_ROWS = 2_000  # of one word: blocks, or words that a beginning stands for
 MAX_LOOKED_AT = 500  # posts that are read to see whether they have a common word, per question: 10 ms
 
@@ -107,14 +107,16 @@ class Search:
                 is_cut = True
                 break
             rows.setdefault(height_of_word_key(key), []).append(value)
-        places = set(exact.places)
+        own: dict[int, list[Place]] = {}
+        for place in exact.places:
+            own.setdefault(place[0], []).append(place)
+        places: set[Place] = set()
         least = 1 if is_cut else 0
-        others = 0
-        for height in sorted(rows, reverse=True):
-            if height < exact.since or others >= enough:
+        for height in sorted({*rows, *own}, reverse=True):
+            if height < exact.since or len(places) >= enough:
                 return _Places(places, max(exact.since, least, height + 1))
-            for value in rows[height]:
-                others += len(value) // POSTING.size
+            places.update(own.get(height, ()))
+            for value in rows.get(height, ()):
                 _add(places, height, value, before)
         return _Places(places, max(exact.since, least))
 

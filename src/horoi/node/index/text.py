@@ -47,7 +47,7 @@ class Word(NamedTuple):
 def words_of(text: str) -> dict[str, None]:
     """The folded words of a text, each once, in order of appearance."""
     found = dict.fromkeys(text.translate(_LETTERS).split())
-    if found and len(max(found, key=len)) > MAX_WORD_CHARACTERS:
+    if found and max(map(len, found)) > MAX_WORD_CHARACTERS:
         found = dict.fromkeys(word[:MAX_WORD_CHARACTERS] for word in found)
     if len(found) > MAX_WORDS:
         return dict.fromkeys(list(found)[:MAX_WORDS])

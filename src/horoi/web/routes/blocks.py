@@ -8,6 +8,7 @@ from starlette.responses import Response
 from horoi.base.codec import encode
 from horoi.ledger.block import reward_id
 from horoi.ledger.consensus.nakamoto.tree import Known
+from horoi.ledger.transaction import Holding
 from horoi.web.access import NodeAccess
 from horoi.web.model.ledger import (
     BlockList,
@@ -25,6 +26,7 @@ from horoi.web.views import Viewer
 PLAIN = "text/plain"
 RAW = "application/octet-stream"
 
+_reward = msgspec.msgpack.Decoder(tuple[Holding, ...])
 _counts = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw, list[msgspec.Raw]])
 
 
@@ -61,20 +63,33 @@ def block(access: NodeAccess, path: BlockPath, _: None) -> BlockDetail | Respons
         return Response(raw, media_type=RAW)
     if path.format == "hex":
         return Response(raw.hex(), media_type=PLAIN)
-    content = read_block(access, known.name)
     view = Viewer(access)
-    page = content.transactions[path.offset : path.offset + path.limit]
+    reward, count = _reward_and_count(raw)
     return BlockDetail(
         header=view.header(known),
         size_bytes=len(raw),
-        reward_id=reward_id(chain.network, known.height, content.reward).hex(),
-        reward=view.rewards(content),
-        transaction_count=len(content.transactions),
+        reward_id=reward_id(chain.network, known.height, reward).hex(),
+        reward=[view.output(made) for made in reward],
+        transaction_count=count,
         offset=path.offset,
-        transactions=[chain.ledger.id_of(transaction.body).hex() for transaction in page],
+        transactions=[item.hex() for item in _ids(access, known)[path.offset : path.offset + path.limit]],
         puzzle=puzzle_view(known),
         neighbours=neighbours(access, known),
     )
+
+
+def _reward_and_count(raw: bytes) -> tuple[tuple[Holding, ...], int]:
+    """What a block's page shows of it, without decoding its transactions."""
+    _, reward, transactions = _counts.decode(raw)
+    return _reward.decode(reward), len(transactions)
+
+
+def _ids(access: NodeAccess, known: Known) -> list[bytes]:
+    """Ids of a block's transactions: from the index, or of a block that is not in it, from the block."""
+    index, chain = access.node.index, access.node.chain
+    if index is not None and chain.is_active(known) and known.height <= index.marker.height:
+        return index.block_ids(known.height)
+    return [chain.ledger.id_of(transaction.body) for transaction in read_block(access, known.name).transactions]
 
 
 def tree(access: NodeAccess, path: TreePath, _: None) -> ContentTree:

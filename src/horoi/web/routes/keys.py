@@ -19,11 +19,11 @@ from horoi.web.reading import confirmed, unspent_of_key
 from horoi.web.routes.board import read_cursor
 from horoi.web.routes.books import post_entry, sums_of
 
-MAX_UNSPENT = 1_000  # outputs that are added up: 15 ms; /v1/holdings has the rest
-MAX_RIGHTS = 50
+MAX_UNSPENT = 500  # outputs that are added up: 8 ms; /v1/holdings has the rest
+MAX_RIGHTS = 20
 MAX_POSTS = 20
 MAX_CLAIMS = 10
-MAX_LOOKED_AT_FOR_POSTS = 100  # its newest transactions
+MAX_LOOKED_AT_FOR_POSTS = 50  # its newest transactions
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
