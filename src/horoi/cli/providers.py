@@ -58,7 +58,7 @@ def _render_providing(data: dict[str, Any]) -> None:
     elif data["copies"]:
         click.echo(f"the node provides {data['hash']}; {data['copies']} peers keep its word")
     else:
-        click.echo(f"the node provides {data['hash']} as soon as it has joined; see GET /v1/lookup")
+        click.echo(f"the node provides {data['hash']}; no peer keeps its word yet, and it is said again by itself")
 
 
 def _render_providers(data: dict[str, Any]) -> None:

@@ -209,6 +209,15 @@ def test_what_could_not_be_said_is_said_at_the_next_entry_a_little_at_a_time() -
     assert len(to_sides(machine.handle(Fired("say"), 40.0))) == 1
 
 
+def test_a_word_that_nobody_took_is_kept_and_said_again() -> None:
+    machine = new()
+    ((_, said),) = to_sides(hear(machine, StartProviding("t", HASH)))
+    actions = hear(machine, FromSide(OVERLAY, Failed(said.token, "nobody answered")))
+    assert told(actions, ProvidingStarted) == [ProvidingStarted("t", HASH, 0)]
+    assert Arm("say", lookup_machine.SAY_AGAIN_S) in actions
+    assert machine.providing == (HASH,)
+
+
 def test_a_side_that_is_lost_is_not_asked() -> None:
     machine = new()
     hear(machine, FromSide(OVERLAY, Outside()))

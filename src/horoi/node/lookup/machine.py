@@ -281,9 +281,10 @@ class NodeLookup:
         waiting = self._asked.pop(number, None)
         if waiting is None:
             return []
-        again = self._will_say_again(waiting.request.hash) if isinstance(waiting.request, StartProviding) else []
-        told = [] if waiting.request.token is None else [Tell(LookupFailed(waiting.request.token, why))]
-        return [Arm(number, None), *again, *told]
+        request = waiting.request
+        if isinstance(request, StartProviding):  # it provides all the same, and says so again
+            return [Arm(number, None), *self._will_say_again(request.hash), *_started(request, 0)]
+        return [Arm(number, None), Tell(LookupFailed(request.token, why))]
 
     # Providing
 
@@ -323,8 +324,7 @@ class NodeLookup:
         if not isinstance(notice, Stored):
             return self._give_up(number, getattr(notice, "why", NO_ANSWER))
         del self._asked[number]
-        told = [] if request.token is None else [Tell(ProvidingStarted(request.token, request.hash, notice.copies))]
-        return [Arm(number, None), *told]
+        return [Arm(number, None), *_started(request, notice.copies)]
 
     def _say_all(self) -> list[Action]:
         self._unsaid = dict(self._providing)
@@ -362,6 +362,11 @@ class NodeLookup:
         StopProviding: _stop_providing,
     }
     hears: tuple[type, ...] = tuple(_on_request)
+
+
+def _started(request: StartProviding, copies: int) -> list[Action]:
+    """The answer, if somebody waits for one."""
+    return [] if request.token is None else [Tell(ProvidingStarted(request.token, request.hash, copies))]
 
 
 def _to_text(address: Any) -> str:

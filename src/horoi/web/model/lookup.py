@@ -26,7 +26,7 @@ class ProvidersView(Answer, frozen=True, kw_only=True):
 
 
 class ProvidingView(Answer, frozen=True, kw_only=True):
-    """Whether this node says to have it, and how many peers keep its word (0: it is said when the node has joined)."""
+    """Whether this node says to have it, and how many peers keep its word (0: none yet; it is said again by itself)."""
 
     hash: Hash
     providing: bool
