@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from tests.epcis.epcis_documents import LOT, document, event
 from tests.web.epcis.epcis_client import Epcis
-from tests.web.web_api import Api
-from tests.web.web_node import ALICE, BOB
+from tests.web.test_web_offers import Two
+from tests.web.web_api import Api, running_api
+from tests.web.web_node import ALICE, BOB, CARRIER
 
 from horoi.base.address import address_of
 from horoi.epcis.check import report_on, report_on_value
@@ -106,6 +107,21 @@ def test_events_move_what_the_ledger_knows(epcis: Epcis) -> None:
     ]
     (movement,) = anchor_of(epcis, lost, movements=1)["movements"]
     assert (movement["verb"], movement["state"]) == ("retire", "done"), movement
+
+
+def test_a_receipt_accepts_the_offer_that_fits_it() -> None:
+    with running_api() as alice, running_api(keys={"carrier": CARRIER}) as carrier:
+        two = Two(alice, carrier)
+        name(carrier, "class", LOT, two.crude)
+        offered = two.offer("60")
+        other, fits = (event(bizStep="receiving", quantityList=quantity(amount)) for amount in (59, 60))
+        epcis = Epcis(carrier)
+        epcis.capture(document(other, fits))
+        (movement,) = anchor_of(epcis, other, movements=1)["movements"]
+        assert (movement["verb"], movement["state"]) == ("receive", "refused")
+        (movement,) = anchor_of(epcis, fits, movements=1)["movements"]
+        assert (movement["state"], movement["reference"]) == ("accepted", offered["id"]), movement
+        assert carrier.get(f"/v1/offers/{offered['id']}")["state"] == "complete"
 
 
 def test_what_cannot_be_moved_says_why(epcis: Epcis) -> None:

@@ -42,7 +42,7 @@ class Captures:
         behaviour = request.headers.get("GS1-Capture-Error-Behaviour", BEHAVIOURS[0])
         if behaviour not in BEHAVIOURS:
             raise invalid(f"GS1-Capture-Error-Behaviour is {' or '.join(BEHAVIOURS)}, not {behaviour[:40]!r}")
-        if self.service.is_busy:
+        if not await self.service.has_room():
             raise EpcisError(
                 "ImplementationException", 503, "Busy", "too many captures are under way; send it again later"
             )

@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 FOLDER = "epcis"
 STOP_TIMEOUT_S = 5.0  # for captures under way when the node stops; a guess
+WAIT_S = 30.0  # for one of those to end; well below what the API waits for an answer
 MAX_RUNNING = 16  # captures under way: each holds its document in memory; a guess
 MAX_MOVED_AT_ONCE = 1_000  # events of one capture that are brought to the ledger; a guess, some seconds
 MAX_POSTED_AT_ONCE = 50  # roots in one transaction: well below what it takes of posts
@@ -89,10 +90,11 @@ class EventService:
 
     # ---- captures -------------------------------------------------------------------------------------------------
 
-    @property
-    def is_busy(self) -> bool:
-        """True while no further capture is taken."""
-        return len(self._tasks) >= MAX_RUNNING
+    async def has_room(self) -> bool:
+        """Wait a while until a further capture can be taken; False if none can."""
+        if len(self._tasks) >= MAX_RUNNING:
+            await asyncio.wait(list(self._tasks), timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+        return len(self._tasks) < MAX_RUNNING
 
     async def begin(self, report: Report, good: Sequence[Hashed], errors: list[dict[str, Any]], behaviour: str) -> str:
         """Begin a capture of checked events; returns its id."""
