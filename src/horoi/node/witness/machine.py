@@ -74,11 +74,18 @@ class Witness:
         self.chain = chain
         self.log = HeaderLog(lambda height: chain.active[height].header)
         self.promise = promise
-        self.key: VerifierKey | None = witness_key(signer.public) if signer is not None else None
+        self.key: VerifierKey | None = None
         self.gathering: list[Gathering] = []
         """Newest last. Bounded by KEPT."""
-        self._signer = signer
+        self._signer: Signer | None = None
         self._peers: dict[Peer, _PeerState] = {}
+        if signer is not None:
+            self.sign_with(signer)
+
+    def sign_with(self, signer: Signer) -> None:
+        """Be a witness under this key from now on."""
+        self._signer = signer
+        self.key = witness_key(signer.public)
 
     # ---- what the application reads ---------------------------------------------------------------------------
 
