@@ -164,6 +164,15 @@ def test_the_audit_finds_what_the_node_shows_to_be_so(browser: Browser, node: Se
         assert axe_findings(page) == []
 
 
+@pytest.mark.parametrize(("kind", "path"), [("transaction", "/tx/{}"), ("block", "/block/{}"), ("asset", "/asset/{}")])
+def test_the_audit_stands_on_the_pages_themselves(browser: Browser, node: Serving, kind: str, path: str) -> None:
+    told: dict[str, str] = node.told  # type: ignore[attr-defined]
+    with reading(browser, node.url) as reader:
+        page = reader.page(path.format(told.get(kind, "2")))
+        assert "as the bytes say" in audited(page)
+        assert page.locator(".audit .tag.bad").count() == 0
+
+
 LIES: list[tuple[str, str, Callable[[Any], Any], str]] = [
     ("transaction", "/v1/transactions/", set_at("time_ms", lambda n: n + 1), "what the page shows"),
     ("transaction", "/v1/transactions/", set_at("signatures", 0, "key", flip), "what the page shows"),

@@ -77,6 +77,7 @@ function Diagram({ data, colours }) {
 }
 
 function placed(data, width, height, layers) {
+  if (data.nodes.length === 0) return null; // defined and not issued yet: d3-sankey wants a layer
   const known = new Set(data.nodes.map((node) => node.id));
   const layout = sankey()
     .nodeId((node) => node.id)
