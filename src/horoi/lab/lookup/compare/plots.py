@@ -49,9 +49,7 @@ def state(found: Found, folder: Path, name: str) -> None:
         for overlay, of in found["overlays"].items():
             style.line(axes, overlay, of["state"])
         _sizes(axes, found)
-        lowest, highest = axes.get_ylim()
-        ticks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-        style.plain_ticks(axes.yaxis, [tick for tick in ticks if lowest <= tick <= highest])
+        style.one_two_five(axes.yaxis, *axes.get_ylim())
         axes.set_ylabel("other peers in a peer's tables, mean")
         style.name_lines(axes, {overlay: of["state"][-1] for overlay, of in found["overlays"].items()})
 
@@ -63,7 +61,8 @@ def failures(found: Found, folder: Path, name: str) -> None:
             style.line(axes, overlay, of["failed"])
         style.per_cent(axes.xaxis)
         style.per_cent(axes.yaxis)
-        axes.set_ylim(top=1.005)
+        wrong = max(0.01, *(1 - right for of in found["overlays"].values() for _, right in of["failed"]))
+        axes.set_ylim(1 - 1.1 * wrong, 1 + 0.04 * wrong)
         axes.set_xlabel("peers that failed at once, before the lookups")
         axes.set_ylabel("lookups that find the true owner")
         style.name_lines(axes, {overlay: of["failed"][-1] for overlay, of in found["overlays"].items()})
@@ -84,7 +83,7 @@ def churn(found: Found, folder: Path, name: str) -> None:
         sessions = sorted({run["median_session_s"] for of in found["overlays"].values() for run in of["churn"]})
         style.plain_ticks(bottom.xaxis, sessions)
         style.per_cent(top.yaxis)
-        style.counts(bottom.yaxis)
+        style.one_two_five(bottom.yaxis, *bottom.get_ylim())
         bottom.axhline(BAMBOO_BYTES_PER_S, color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         bottom.annotate(
             "Bamboo at 84 s: at most 900",
@@ -115,7 +114,7 @@ def hulls(found: Found, folder: Path, name: str) -> None:
     """Wrong answers against bytes, one panel a session length: the hull is what an overlay can do at best."""
     overlays = found["overlays"]
     sessions = sorted({run["median_session_s"] for of in overlays.values() for run in of["churn"]})
-    with style.picture(folder, name, columns=len(sessions), size=(2.2 * len(sessions), 3.6)) as panels:
+    with style.picture(folder, name, columns=len(sessions), size=(2.4 * len(sessions), 3.6)) as panels:
         runs = [run for of in overlays.values() for run in of["churn"]]
         costs = [run["bytes_per_s"] for run in runs]
         most = max(LEAST_WRONG, *(1 - run["correct"] for run in runs))
@@ -133,7 +132,7 @@ def hulls(found: Found, folder: Path, name: str) -> None:
             axes.set_xlim(min(costs) / 1.4, max(costs) * 1.4)
             axes.set_ylim(LEAST_WRONG / 1.3, most * 1.6)
             axes.set_title(f"sessions of {session_s:g} s", loc="left")
-            style.counts(axes.xaxis)
+            style.one_two_five(axes.xaxis, *axes.get_xlim())
             style.per_cent(axes.yaxis)
             axes.tick_params(labelsize=8)
             if axes is not panels[0]:

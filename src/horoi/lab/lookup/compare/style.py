@@ -139,7 +139,7 @@ def per_cent(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
 
-def counts(axis: Any) -> None:
-    """Plain numbers with thin thousands, on a logarithmic axis too."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+def one_two_five(axis: Any, lowest: float, highest: float) -> None:
+    """Ticks at 1, 2, 5, 10, 20, ... between the two, with thousands apart: enough of them on a short logarithmic axis."""
+    steps = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
+    plain_ticks(axis, [step for step in steps if lowest <= step <= highest], "{:,.0f}")
