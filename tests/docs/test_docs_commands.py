@@ -18,6 +18,7 @@ NOT_RUN = {
     "horoi node run --listen": "takes fixed ports of the machine",
     "horoi offer": "needs the nodes of two companies; tests/web/explorer/test_explorer_offers.py plays them",
     "horoi provide": "needs nodes that have met; tests/cli/test_cli_lookup.py runs it between processes",
+    "horoi lab": "takes minutes; tests/lab/lookup runs each, small",
     "curl": "may be absent",
 }
 """Beginnings of commands that stand in no session, and why."""
