@@ -53,8 +53,11 @@ def _leaves(access: NodeAccess, known: Known, block: Block) -> tuple[list[bytes]
     reward = reward_id(chain.network, known.height, block.reward)
     preimages, ids = [bytes(8) + reward], [reward]
     output = len(block.reward)
-    for transaction in block.transactions:
-        item = chain.ledger.id_of(transaction.body)
+    index = access.node.index
+    is_indexed = index is not None and chain.is_active(known) and known.height <= index.marker.height
+    names = index.block_ids(known.height) if index is not None and is_indexed else None
+    for position, transaction in enumerate(block.transactions):
+        item = names[position] if names is not None else chain.ledger.id_of(transaction.body)
         preimages.append(output.to_bytes(8, "big") + item + encode(transaction.witness))
         ids.append(item)
         output += len(transaction.body.outputs) + len(transaction.body.definitions)

@@ -3,6 +3,7 @@
     pages_p95_ms         the slowest explorer endpoint's 95th percentile, over HTTP, with the whole history in the index
     search_p95_ms        full text over all posts: common words, rare ones, several, beginnings
     rebuild_index_per_s  the index dropped and rebuilt from the log (``horoi ledger rebuild``), transactions a second
+    rebuild_index_per_cpu_s  the same per second of processor time: where others use the machine, the wall's clock is theirs
     rebuild_rss_mb       most memory that it took meanwhile
     board_live_s         from the first node that tells of a block to the last of four boards that shows its lines
     proof_verify_ms      a proof of inclusion read and verified, the 95th percentile
@@ -125,13 +126,15 @@ class BoardBench:
             "--dir",
             str(self.folder / "node"),
         ]
-        best = 0.0
+        best = best_cpu = 0.0
         for number in range(REBUILDS):
             self.progress("rebuilding", number / REBUILDS)
             done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             best = max(best, done["transactions"] / done["index_seconds"])
+            best_cpu = max(best_cpu, done["transactions"] / done["index_cpu_seconds"])
             self.result["transactions"] = done["transactions"]
         self.result["rebuild_index_per_s"] = round(best)
+        self.result["rebuild_index_per_cpu_s"] = round(best_cpu)
         self.result["rebuild_rss_mb"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1)
 
     def _await_index(self, node: BenchNode) -> None:
