@@ -14,7 +14,7 @@ from horoi.base.errors import InsufficientError, NotFoundError, StorageError
 from horoi.base.hashing import sha256
 from horoi.machine.contract import Action, Arm, Asked, Fired, Lost, Received, Save, Send, Tell
 from horoi.machine.host import Started
-from horoi.node.documents.machine import LIAR_POINTS, MAX_FETCHES, MAX_ROUNDS, Documents
+from horoi.node.documents.machine import FETCH_S, LIAR_POINTS, MAX_FETCHES, MAX_ROUNDS, Documents
 from horoi.node.documents.messages import (
     CHUNK_SIZE_BYTES,
     MAX_CHUNKS,
@@ -177,6 +177,64 @@ def test_a_liar_alone_is_blamed_and_the_fetch_ends() -> None:
     assert not town.machines["me"].store.has(NAME)
 
 
+def parts() -> list[bytes]:
+    return [DOCUMENT[start : start + CHUNK_SIZE_BYTES] for start in range(0, len(DOCUMENT), CHUNK_SIZE_BYTES)]
+
+
+@pytest.mark.parametrize("was_alone", [False, True])
+@pytest.mark.parametrize("leaves", [Lost("liar"), Received("liar", NoChunk(NAME, 1))])
+def test_nobody_is_blamed_for_a_chunk_of_another(was_alone: bool, leaves: Any) -> None:
+    """A liar gives one false chunk and goes: who gives the others has not lied."""
+    machine = Documents(DocumentStore(SimDisk(random.Random(3))))
+    for peer in ("liar", "honest"):
+        machine.handle(Asked(PeerReady(peer, True, 0, 2)), 0.0)
+    machine.handle(Asked(FetchDocument(NAME)), 0.0)
+    machine.fetches[NAME].alone = was_alone
+    machine.handle(Received("liar", Has(NAME, len(DOCUMENT))), 0.0)
+    machine.handle(Received("liar", Chunk(NAME, 0, bytes(CHUNK_SIZE_BYTES))), 0.0)
+    machine.handle(leaves, 0.0)
+    pending = deque(machine.handle(Received("honest", Has(NAME, len(DOCUMENT))), 0.0))
+    while pending:
+        action = pending.popleft()
+        if isinstance(action, Send) and isinstance(action.message, GetChunk) and action.peer == "honest":
+            number = action.message.number
+            pending.extend(machine.handle(Received("honest", Chunk(NAME, number, parts()[number])), 0.0))
+        assert not (isinstance(action, Tell) and isinstance(action.notice, Misbehaved))
+        if isinstance(action, Save):
+            machine.save(action.record)
+    assert machine.store.has(NAME)
+
+
+def test_a_peer_that_says_yes_and_gives_nothing_does_not_keep_a_fetch_for_ever() -> None:
+    machine = Documents(DocumentStore(SimDisk(random.Random(3))))
+    machine.handle(Asked(PeerReady("idle", True, 0, 2)), 0.0)
+    machine.handle(Asked(FetchDocument(NAME)), 0.0)
+    for second in range(1, 600):
+        machine.handle(Received("idle", Has(NAME, len(DOCUMENT))), float(second))
+        machine.handle(Fired("tick"), float(second))
+    assert machine.fetches == {}
+
+
+def test_a_fetch_ends_in_any_case() -> None:
+    machine = Documents(DocumentStore(SimDisk(random.Random(3))))
+    machine.handle(Asked(FetchDocument(NAME)), 0.0)
+    for second in range(0, int(FETCH_S) + 20, 10):  # it comes and goes before it is late
+        machine.handle(Asked(PeerReady("idle", True, 0, 2)), float(second))
+        machine.handle(Received("idle", Has(NAME, len(DOCUMENT))), float(second))
+        machine.handle(Fired("tick"), float(second))
+        machine.handle(Lost("idle"), second + 9.0)
+    assert machine.fetches == {}
+
+
+def test_who_names_another_size_later_is_not_heard() -> None:
+    machine = Documents(DocumentStore(SimDisk(random.Random(3))))
+    machine.handle(Asked(PeerReady("a", True, 0, 2)), 0.0)
+    machine.handle(Asked(FetchDocument(NAME)), 0.0)
+    machine.handle(Received("a", Has(NAME, len(DOCUMENT))), 0.0)
+    machine.handle(Received("a", Has(NAME, 5)), 0.0)
+    assert machine.fetches[NAME].sources == {"a": len(DOCUMENT)}
+
+
 def test_what_nobody_has_ends_with_a_sentence() -> None:
     town = Town("a", "b")
     town.give("a", Asked(FetchDocument(NAME)))
@@ -253,6 +311,15 @@ def test_a_damaged_document_is_noticed_and_not_served() -> None:
     with pytest.raises(StorageError, match="was damaged"):
         store.read(NAME)
     assert not store.has(NAME)
+
+
+def test_a_peer_is_not_given_a_chunk_of_a_damaged_document() -> None:
+    disk = SimDisk(random.Random(3))
+    store = DocumentStore(disk)
+    store.put(DOCUMENT)
+    store._store.write({b"c" + NAME + (2).to_bytes(4, "big"): b"x" * CHUNK_SIZE_BYTES}, sync=True)
+    store.close()
+    assert DocumentStore(disk).chunk(NAME, 0) is None
 
 
 def test_the_quota_is_kept() -> None:

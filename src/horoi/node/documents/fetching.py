@@ -2,6 +2,7 @@
 
 First all sources that name the size that most of them name work together. A hash names the whole alone, so if what they gave
 is not it, nobody knows who lied: then one source after the other gives all of it, and who gives something else is found out.
+Nobody answers for a chunk of another: what one source gave alone goes when it leaves, and blame falls on who gave everything.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class Fetch:
         self.name = name
         self.token = token
         """Of the lookup for providers."""
+        self.since = now
         self.began_at = now
+        """When the round began."""
         self.rounds = 0
         """How often peers and the overlay were asked."""
         self.sources: dict[Peer, int] = {}
@@ -33,24 +36,49 @@ class Fetch:
         """What is being fetched; None before a source is found."""
         self.chunks: dict[int, bytes] = {}
         """What came. Bounded by the size of a document."""
+        self.givers: dict[int, Peer] = {}
+        """Who gave each chunk of it."""
         self.alone = False
         """One source at a time, since together they lied."""
         self.liars: dict[Peer, None] = {}
         """Who alone gave something else: not asked again. Bounded: each was a source, and lost points for it."""
+        self.idle: dict[Peer, None] = {}
+        """Who gave nothing in this round: believed again in the next one, or one peer could keep a fetch alive for ever."""
         self.called: dict[str, Peer] = {}
         """Addresses of providers that are linked for this alone, with their names where known."""
         self.wanted: list[int] = []
         self.asked: dict[int, tuple[Peer, float]] = {}
 
+    def begin_round(self, now: float) -> None:
+        """All are asked once more who has it."""
+        self.rounds += 1
+        self.began_at = now
+        self.idle.clear()
+
     def join(self, peer: Peer, size_bytes: int) -> None:
-        """A peer says that it has the document."""
-        if peer not in self.liars and (peer in self.sources or len(self.sources) < MAX_SOURCES):
+        """A peer says that it has the document. Its first word stands."""
+        is_known = peer in self.sources or peer in self.liars or peer in self.idle
+        if not is_known and len(self.sources) < MAX_SOURCES:
             self.sources[peer] = size_bytes
 
     def leave(self, peer: Peer) -> None:
-        """A peer is gone, or gives nothing: what it was asked for is asked of others."""
+        """A peer is gone: what it was asked for is asked of others; and what it gave, if one is to give all."""
         self.sources.pop(peer, None)
-        self._take_back([number for number, (source, _) in self.asked.items() if source == peer])
+        lost = [number for number, (source, _) in self.asked.items() if source == peer]
+        for number in lost:
+            del self.asked[number]
+        if self.alone:
+            given = [number for number, giver in self.givers.items() if giver == peer]
+            for number in given:
+                del self.chunks[number], self.givers[number]
+            lost += given
+        self.wanted = sorted([*self.wanted, *lost])
+
+    def give_up(self, peer: Peer) -> None:
+        """A peer gives nothing: it is no source in this round."""
+        if peer in self.sources:
+            self.idle[peer] = None  # bounded: a peer that was a source, until the next round
+        self.leave(peer)
 
     def agreed_size(self) -> int | None:
         """The size that most sources name; the first such on ties."""
@@ -76,7 +104,7 @@ class Fetch:
     def refused(self, peer: Peer, number: int) -> None:
         """A source has not what it was asked for."""
         if self.asked.get(number, (None,))[0] == peer:
-            self.leave(peer)
+            self.give_up(peer)
 
     def begin(self) -> None:
         """Settle on the size that most sources name, if there are any; what came of that size stays."""
@@ -84,7 +112,7 @@ class Fetch:
         if size_bytes is None:
             return
         if size_bytes != self.size_bytes:
-            self.chunks = {}
+            self.chunks, self.givers = {}, {}
         self.size_bytes = size_bytes
         self.asked = {}
         self.wanted = [number for number in range(chunks_of(size_bytes)) if number not in self.chunks]
@@ -97,9 +125,10 @@ class Fetch:
         assert self.size_bytes is not None
         if len(data) != chunk_size(self.size_bytes, number):
             self.wanted = sorted([*self.wanted, number])
-            self.leave(peer)
+            self.give_up(peer)
             return False
         self.chunks[number] = data
+        self.givers[number] = peer
         return True
 
     @property
@@ -119,8 +148,11 @@ class Fetch:
 
     def start_again(self) -> list[Peer]:
         """What came was not the document. Who is to blame, if that is known: then it is no source any more."""
-        workers = self.workers()
-        blamed = workers if self.alone or len(workers) == 1 else []
+        givers = list(dict.fromkeys(self.givers.values()))
+        if not self.chunks:
+            blamed = self.workers()  # a document of no bytes has one hash: all who named that size lied
+        else:
+            blamed = givers if len(givers) == 1 else []
         for peer in blamed:
             self.sources.pop(peer, None)
             self.liars[peer] = None
@@ -132,8 +164,3 @@ class Fetch:
     @property
     def is_complete(self) -> bool:
         return self.size_bytes is not None and not self.wanted and not self.asked
-
-    def _take_back(self, numbers: list[int]) -> None:
-        for number in numbers:
-            del self.asked[number]
-        self.wanted = sorted([*self.wanted, *numbers])

@@ -2,8 +2,8 @@
 
 A fetch asks every linked peer who has the document, and the node's lookup for others (horoi.node.lookup), which are linked for
 as long as the fetch lasts; whoever answers is a source. What a source that leaves was asked for is asked of others. The fetch
-ends after ``MAX_ROUNDS`` without any source. A peer that alone gave something else loses points: only it can have lied. What is
-kept here is provided by the lookup.
+ends after ``MAX_ROUNDS`` without any source, and after ``FETCH_S`` in any case. A peer that alone gave something else loses
+points: only it can have lied. What is kept here is provided by the lookup.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ MAX_FETCHES = 4  # at once, each with up to 16 MB in memory; a guess
 TICK_S = 1.0
 ROUND_S = 5.0  # without a source before all are asked again; a guess
 MAX_ROUNDS = 6  # then nobody has it: half a minute
+FETCH_S = 3600.0  # for all of it; a guess: 16 MB at 36 kbit/s
 LIAR_POINTS = 50  # twice, and the peer is banned (peers/bans.py)
 MIN_VERSION = 2  # of the peer protocol: what first knew these messages
 
@@ -130,8 +131,7 @@ class Documents:
         return actions
 
     def _ask_all(self, fetch: Fetch, now: float) -> list[Action]:
-        fetch.rounds += 1
-        fetch.began_at = now
+        fetch.begin_round(now)
         asked: list[Action] = [Send(peer, WhoHas(fetch.name)) for peer in self._peers if peer not in fetch.sources]
         return [*asked, Tell(FindProviders(("documents", fetch.token), fetch.name))]
 
@@ -204,8 +204,10 @@ class Documents:
         actions: list[Action] = [Arm("tick", TICK_S)]
         for fetch in list(self.fetches.values()):
             for peer in fetch.stalled(now):
-                fetch.leave(peer)
-            if not fetch.sources and now - fetch.began_at > ROUND_S:
+                fetch.give_up(peer)
+            if now - fetch.since > FETCH_S:
+                actions += self._end(fetch, f"document {fetch.name.hex()} did not come in {FETCH_S:g} s: ask again")
+            elif not fetch.sources and now - fetch.began_at > ROUND_S:
                 actions += self._ask_again(fetch, now)
         return actions + self._go_on(now)
 

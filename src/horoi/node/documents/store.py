@@ -9,6 +9,8 @@ forgotten, and said to be damaged.
 
 from __future__ import annotations
 
+import contextlib
+
 from horoi.base.errors import InsufficientError, NotFoundError, StorageError
 from horoi.base.hashing import sha256
 from horoi.machine.disk import Disk, Store
@@ -27,6 +29,8 @@ class DocumentStore:
         self.quota_bytes = quota_bytes
         self.kept: dict[bytes, int] = {}
         """Sizes in bytes. Bounded by the quota: only one document is empty."""
+        self._checked: dict[bytes, None] = {}
+        """Those that had their hash in this life."""
         self._disk = disk
         self._opened: Store | None = None
         if STORE_NAME in disk.names():
@@ -62,10 +66,15 @@ class DocumentStore:
         if sha256(data) != name:
             self.remove(name)
             raise StorageError(f"the copy of document {name.hex()} was damaged and is removed: fetch or put it again")
+        self._checked[name] = None
         return data
 
     def chunk(self, name: bytes, number: int) -> bytes | None:
-        """One chunk; None if it is not here. The receiver checks the whole."""
+        """One chunk; None if it is not here. The whole is hashed before its first chunk leaves: who gives a damaged one is
+        taken for a liar."""
+        if name in self.kept and name not in self._checked:
+            with contextlib.suppress(StorageError):
+                self.read(name)
         return self._chunk(name, number) if self.has(name) else None
 
     def _chunk(self, name: bytes, number: int) -> bytes | None:
@@ -84,11 +93,13 @@ class DocumentStore:
         }
         self._store.write({**changes, _head_key(name): len(data).to_bytes(_SIZE_BYTES, "big")}, sync=True)
         self.kept[name] = len(data)
+        self._checked[name] = None
         return name
 
     def remove(self, name: bytes) -> None:
         """Forget a document; one that is not here is fine."""
         size_bytes = self.kept.pop(name, None)
+        self._checked.pop(name, None)
         if size_bytes is not None:
             keys = [_head_key(name), *(_chunk_key(name, n) for n in range(chunks_of(size_bytes)))]
             self._store.write(dict.fromkeys(keys), sync=True)
