@@ -124,6 +124,43 @@ def test_a_receipt_accepts_the_offer_that_fits_it() -> None:
         assert carrier.get(f"/v1/offers/{offered['id']}")["state"] == "complete"
 
 
+def test_a_receipt_accepts_nothing_that_asks_for_something_in_return() -> None:
+    with running_api() as alice, running_api(keys={"carrier": CARRIER}) as carrier:
+        two = Two(alice, carrier)
+        alice.post("/v1/wallet/transfer", {"asset": two.crude, "amount": "5", "to": address_of(CARRIER.public)})
+        alice.host.mine()
+        two.catch_up()
+        name(carrier, "class", LOT, two.crude)
+        name(carrier, "party", ME, address_of(ALICE.public))
+        name(carrier, "party", THEM, address_of(BOB.public))
+        there = {"verb": "hand-over", "asset": two.crude, "amount": "60", "to": address_of(CARRIER.public)}
+        in_their_name = {"verb": "post", "text": "I owe Alice a tanker", "author": address_of(CARRIER.public)}
+        in_return = {"verb": "transfer", "asset": two.crude, "amount": "5", "owner": address_of(CARRIER.public)}
+        epcis = Epcis(carrier)
+
+        def received(number: int, source: str) -> str:
+            fits = event(
+                bizStep="receiving",
+                quantityList=quantity(60),
+                sourceList=[{"type": "possessing_party", "source": source}],
+                **{"thasos:n": number},
+            )
+            epcis.capture(document(fits))
+            (movement,) = anchor_of(epcis, fits, movements=1)["movements"]
+            return str(movement["state"])
+
+        for number, trick in enumerate((in_their_name, {**in_return, "to": address_of(ALICE.public)})):
+            made = alice.post("/v1/offers", {"steps": [there, trick]})
+            two.carry()
+            assert received(number, ME) == "refused", trick
+            assert carrier.get(f"/v1/offers/{made['id']}")["awaits_me"]
+            alice.post(f"/v1/offers/{made['id']}/withdraw", {})
+        two.carry()
+        two.offer("60")
+        assert received(7, THEM) == "refused", "it was not the sender who offered it"
+        assert received(8, ME) == "accepted"
+
+
 def test_what_cannot_be_moved_says_why(epcis: Epcis) -> None:
     api = epcis.api
     stranger = event(

@@ -4,12 +4,12 @@ What classes and parties stand for is a table of this node (``PUT /v1/epcis/name
 names, and only its owner knows. A lot that is not in the table is looked up by its GTIN. What is not known moves nothing.
 
 If the node's own keys suffice the transaction is handed in, else it is offered to those who must sign too; a receipt accepts the
-offer that fits it.
+offer that fits it, if that only brings: nobody reads it before it is signed, so it must ask for nothing in return.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,10 +17,13 @@ from horoi.base.errors import HoroiError, NotFoundError, UsageError
 from horoi.epcis.context import namespaces_of
 from horoi.epcis.gs1 import read_link
 from horoi.epcis.movement import Movement, Part, movement_of, plain_amount
+from horoi.ledger.conditions import Condition, Key, keys_named
+from horoi.ledger.transaction import Body, Holding
 from horoi.node.epcis.store import EventStore
 from horoi.web.model import wallet as verbs
 from horoi.web.model.offers import OfferView
-from horoi.web.offering import accept_offer, act_or_offer, offers_of
+from horoi.web.offer_view import own_keys
+from horoi.web.offering import accept_offer, act_or_offer, find_offer, offers_of
 
 if TYPE_CHECKING:
     from horoi.web.access import NodeAccess
@@ -139,15 +142,49 @@ def _transform(names: Names, movement: Movement) -> list[verbs.Verb]:
 
 
 async def _receive(access: NodeAccess, names: Names, movement: Movement) -> Outcome:
-    """Accept the offer that brings exactly these quantities."""
+    """Accept the offer that brings exactly these quantities and takes nothing; from the sender, if its address is known."""
     wanted = sorted((names.classes[part.epc_class], part.amount) for part in movement.parts)
+    sender, mine = names.parties.get(movement.sender or ""), own_keys(access)
     for offer in offers_of(access, "incoming"):
-        if offer.awaits_me and wanted == brought(offer):
+        if not offer.awaits_me or wanted != brought(offer) or (sender is not None and not _has_signed(offer, sender)):
+            continue
+        body = find_offer(access, bytes.fromhex(offer.id)).known.offer.terms.body
+        if not takes(offer, body, mine):
             accepted = await accept_offer(access, bytes.fromhex(offer.id))
             return Outcome("accepted", accepted.id, "; ".join(accepted.words))
     raise NotFoundError(
-        "no open offer brings exactly these quantities to this node's keys: it was offered otherwise, or not yet"
+        "no open offer brings exactly these quantities to this node's keys and asks for nothing in return: it was offered "
+        "otherwise, or not yet; `horoi offer list` shows what there is"
     )
+
+
+def _has_signed(offer: OfferView, address: str) -> bool:
+    return any(signer.address == address and signer.state == "signed" for signer in offer.signers)
+
+
+def takes(offer: OfferView, body: Body, mine: Mapping[bytes, None]) -> bool:
+    """True if its signature would give something of this node's keys away, or say something in their name."""
+    losses = [change for change in offer.changes if change.mine]
+    if any((text or "").startswith("-") for change in losses for text in (change.owns_change, change.holds_change)):
+        return True
+    said = [*(post.author for post in body.posts), *(definition.issuer for definition in body.definitions)]
+    return any(_names(condition, mine) for condition in (*said, *_shared(body)))
+
+
+def _shared(body: Body) -> list[Condition]:
+    """Who agrees to what an offer spends where the sums of single keys do not show it: rights, and what several keys have."""
+    found: list[Condition] = []
+    for spent in body.inputs:
+        content = spent.content
+        if not isinstance(content, Holding):
+            found.append(content.owner)
+            continue
+        found += [each for each in (content.owner, content.custodian) if each is not None and not isinstance(each, Key)]
+    return found
+
+
+def _names(condition: Condition, mine: Mapping[bytes, None]) -> bool:
+    return any(key in mine for key in keys_named(condition))
 
 
 def brought(offer: OfferView) -> list[tuple[str, str]]:
