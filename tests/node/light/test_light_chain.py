@@ -142,6 +142,36 @@ def test_an_endless_light_chain_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     assert chain.tip.name == block_hash(LONG[139])
 
 
+class Again(Source):
+    """Gives the last ten of its headers, whatever it is asked for."""
+
+    def header_records(self, start: int, count: int) -> Sequence[Header]:
+        assert self.asked < 100, "asked for ever"
+        found = super().header_records(start, count)
+        return found if count == 1 else self.headers[-10:]
+
+
+@pytest.mark.parametrize("has_them", [False, True])
+def test_a_source_that_says_the_same_again_is_refused(monkeypatch: pytest.MonkeyPatch, has_them: bool) -> None:
+    monkeypatch.setattr("horoi.node.light.follow.BATCH", 10)
+    place = disk()
+    chain = LightChain(GENESIS, place)
+    if has_them:
+        follow(chain, Source(LONG[:50]), "a", place, NOW_MS)
+    refused = follow(chain, Again(LONG[:50]), "again", place, NOW_MS).refused
+    assert refused is not None
+    assert refused.startswith("light.answer")
+
+
+def test_more_than_was_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("horoi.node.light.follow.BATCH", 10)
+    place = disk()
+    chain = LightChain(GENESIS, place)
+    source = Source(LONG[:50])
+    source.header_records = lambda start, count: source.headers[start:]  # type: ignore[method-assign]
+    assert "10 were asked for" in (follow(chain, source, "much", place, NOW_MS).refused or "")
+
+
 def broken_parent(headers: list[Header]) -> None:
     headers[5] = msgspec.structs.replace(headers[5], parent=bytes(32))
 
@@ -228,8 +258,10 @@ def test_a_torn_tail_is_cut_off_and_damage_is_found() -> None:
     data = bytearray(place.open(HEADERS_FILE).read(0, 10**6))
     data[32 + 20 * RECORD_SIZE_BYTES + 3] ^= 1
     place.replace(HEADERS_FILE, bytes(data))
-    with pytest.raises(StorageError, match="damaged"):
-        LightChain(GENESIS, place)
+    cut = LightChain(GENESIS, place)
+    assert (cut.tip.height, cut.store.count) == (20, 20)
+    assert follow(cut, Source(LONG[:90]), "a", place, NOW_MS).height == 90  # it is fetched again
+    assert cut.check_all().height == 90
 
 
 # ---- proofs -------------------------------------------------------------------------------------------------------------

@@ -73,13 +73,14 @@ class LightChain:
         return state if state is not None and state.height <= self.store.count else None
 
     def _open(self, state: LightState | None) -> HeaderTree:
+        """The tree of what is written down. What a crash garbled at the end, or is damaged, is cut off and fetched again."""
         tree = HeaderTree(self.genesis, self._first, self._root_of(state) if state is not None else None)
         start = tree.root.height + 1
         try:
             for header in self.store.read(start, self.store.count) if start <= self.store.count else ():
                 tree.restore(header)
-        except RuleError as error:
-            raise StorageError(f"the file of headers is damaged ({error}): remove it, it is fetched again") from None
+        except RuleError:
+            self.store.truncate(tree.best.height)
         return tree
 
     def _root_of(self, state: LightState) -> Known | None:
@@ -165,7 +166,10 @@ class LightChain:
             for header in self.store.read(1, self.store.count) if self.store.count else ():
                 tree.restore(header)
         except RuleError as error:
-            raise StorageError(f"the file of headers is damaged: {error}") from None
+            raise StorageError(
+                f"the file of headers is damaged after {tree.best.height} ({error}): remove {HEADERS_FILE} and "
+                f"{STATE_FILE} from the folder, the headers are fetched again"
+            ) from None
         return tree.best
 
     def close(self) -> None:

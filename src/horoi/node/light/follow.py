@@ -64,6 +64,7 @@ def _follow(chain: LightChain, source: Source, height: int, now_ms: int) -> int:
         headers = source.header_records(height + 1, BATCH)
         if not headers:
             return height
+        _check_heights(headers, height + 1)
         known = chain.offer(headers, now_ms)
         light = light + len(headers) if known.name != chain.tip.name else 0
         if light > MAX_LIGHT_HEADERS:
@@ -72,6 +73,15 @@ def _follow(chain: LightChain, source: Source, height: int, now_ms: int) -> int:
         height = known.height
         if len(headers) < BATCH:
             return height
+
+
+def _check_heights(headers: Sequence[Header], first: int) -> None:
+    """They are those that were asked for, or a source that says the same again would be asked for ever."""
+    if len(headers) > BATCH:
+        raise RuleError("light.answer", f"{len(headers)} headers, {BATCH} were asked for: refused")
+    for number, header in enumerate(headers):
+        if header.height != first + number:
+            raise RuleError("light.answer", f"header {header.height} where {first + number} was asked for: refused")
 
 
 def _follow_apart(chain: LightChain, source: Source, name: str, disk: Disk, now_ms: int) -> Followed:

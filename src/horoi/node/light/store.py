@@ -7,8 +7,7 @@ most 64 hashes:
     page = name of the block before (32 bytes) || 64 records
     record = content root (32) || state root (32) || time in ms (8) || target (4) || nonce (8)
 
-Heights begin at 1: block 0 follows from the genesis. A torn tail is cut off; damage in the middle shows, because the puzzles
-no longer hold.
+Heights begin at 1: block 0 follows from the genesis. A torn tail is cut off; damage shows, because the puzzles no longer hold.
 """
 
 from __future__ import annotations
