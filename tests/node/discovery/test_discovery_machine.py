@@ -66,6 +66,19 @@ def test_it_looks_often_while_it_is_short_of_peers_and_seldom_otherwise() -> Non
     assert armed(machine.handle(Lost(0), 4.0), "look") <= 1.5 * discovery_machine.SHORT_S
 
 
+def test_peers_that_come_and_go_do_not_put_a_lookup_off() -> None:
+    machine = new()
+    machine.handle(Asked(JOINED), 0.0)
+    due = 1.0 + (armed(machine.handle(Fired("look"), 1.0), "look") or 0.0)
+    for second in range(2, 60):
+        machine.handle(Asked(PeerReady("restless", False, 0)), float(second))
+        for action in machine.handle(Lost("restless"), float(second)):
+            assert isinstance(action, Arm)
+            assert action.after_s is not None
+            assert second + action.after_s < due
+            due = second + action.after_s
+
+
 @pytest.mark.parametrize(("is_local", "group"), [(True, LOCAL), (False, "name")])
 def test_what_is_found_is_a_strangers_word(is_local: bool, group: str) -> None:
     machine = new(is_local=is_local)

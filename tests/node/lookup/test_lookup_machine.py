@@ -209,6 +209,16 @@ def test_what_could_not_be_said_is_said_at_the_next_entry_a_little_at_a_time() -
     assert len(to_sides(machine.handle(Fired("say"), 40.0))) == 1
 
 
+def test_a_word_that_nobody_took_does_not_keep_the_others_waiting() -> None:
+    hashes = [bytes([number]) * 32 for number in range(lookup_machine.SAY_PER_S + 5)]
+    machine = NodeLookup(overlay="chord", saved=hashes)
+    hear(machine, UP, IN)
+    first = to_sides(machine.handle(Fired("say"), 0.0))
+    actions = hear(machine, FromSide(OVERLAY, Failed(first[0][1].token, "nobody answered")))
+    assert not [action for action in actions if isinstance(action, Arm) and action.timer == "say"]
+    assert len(to_sides(machine.handle(Fired("say"), 1.0))) == 6
+
+
 def test_a_word_that_nobody_took_is_kept_and_said_again() -> None:
     machine = new()
     ((_, said),) = to_sides(hear(machine, StartProviding("t", HASH)))

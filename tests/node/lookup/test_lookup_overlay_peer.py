@@ -192,6 +192,24 @@ def test_one_liar_moves_nobody_with_three_links() -> None:
     assert bench.peer.ring == R2
 
 
+def test_one_liar_with_many_ports_moves_nobody_and_does_not_say_where_he_is() -> None:
+    liars = [("203.0.113.9", port) for port in range(1, overlay_peer.MAX_GUESTS + 1)]
+    bench = entered(R2)
+    bench.doors(A, B, C)
+    for liar in liars:
+        bench.give(Received(liar, WhoAreYou(1)))
+    bench.round(dict.fromkeys((A, B, C), (SMALL, R2)) | dict.fromkeys(liars, (LARGE, bytes(8))))
+    assert bench.peer.ring == R2
+    outside = Bench(address=None, joins=False)
+    outside.doors(A)
+    for liar in liars:
+        outside.give(Received(liar, WhoAreYou(1)))
+    outside.round({A: (SMALL, R1)})
+    outside.give(Fired((OWN, "entry")))
+    outside.round(dict.fromkeys(liars, (LARGE, R2)), seen=("192.0.2.66", 1))
+    assert outside.peer.address == HERE
+
+
 def test_timers_of_an_earlier_machine_are_void() -> None:
     bench = entered(R2)
     bench.doors(A)

@@ -55,13 +55,15 @@ class Discovery:
         self._retry_s = FIRST_RETRY_S
         self._is_in = False
         self._peers: dict[Peer, None] = {}
+        self._look_at_s = 0.0
+        """When the next lookup is due."""
 
     def handle(self, event: Event, now: float) -> list[Action]:
         if isinstance(event, Fired):
-            return self._join() if event.timer == "join" else self._look_up()
+            return self._join() if event.timer == "join" else self._look_up(now)
         if isinstance(event, Lost):
             self._peers.pop(event.peer, None)
-            return [Arm("look", self._jittered(SHORT_S))] if self._is_in and self._is_short else []
+            return self._look_sooner(now) if self._is_in and self._is_short else []
         if not isinstance(event, Asked):
             return []
         request = event.request
@@ -71,7 +73,7 @@ class Discovery:
         if isinstance(request, Bootstraps):
             self._bootstraps = request.addresses
             return self._join()
-        return self._hear(request.notice) if isinstance(request, FromSide) and request.side == DHT else []
+        return self._hear(request.notice, now) if isinstance(request, FromSide) and request.side == DHT else []
 
     @property
     def _is_short(self) -> bool:
@@ -87,10 +89,10 @@ class Discovery:
             return []
         return [Tell(ToSide(DHT, Join(self._bootstraps)))]
 
-    def _hear(self, notice: Any) -> list[Action]:
+    def _hear(self, notice: Any, now: float) -> list[Action]:
         if isinstance(notice, Joined) and not self._is_in:
             self._is_in = True
-            return [*self._announce(), Arm("look", self._dice.random())]
+            return [*self._announce(), self._look_in(self._dice.random(), now)]
         if isinstance(notice, Failed) and notice.token == JOIN:
             wait_s, self._retry_s = self._retry_s, min(2 * self._retry_s, LAST_RETRY_S)
             return [Arm("join", self._jittered(wait_s))]
@@ -107,10 +109,19 @@ class Discovery:
         """Said once: Kademlia says it again for as long as it lives."""
         return [Tell(ToSide(DHT, Announce("announcement", self.key, self._port)))] if self._port else []
 
-    def _look_up(self) -> list[Action]:
+    def _look_in(self, after_s: float, now: float) -> Action:
+        self._look_at_s = now + after_s
+        return Arm("look", after_s)
+
+    def _look_sooner(self, now: float) -> list[Action]:
+        """Links are few. Never later than planned: a peer that comes and goes would put it off for ever."""
+        after_s = self._jittered(SHORT_S)
+        return [self._look_in(after_s, now)] if now + after_s < self._look_at_s else []
+
+    def _look_up(self, now: float) -> list[Action]:
         if not self._is_in:
             return []
-        again = Arm("look", self._jittered(SHORT_S if self._is_short else LONG_S))
+        again = self._look_in(self._jittered(SHORT_S if self._is_short else LONG_S), now)
         return [again, Tell(ToSide(DHT, FindProviders("discovery", self.key, MAX_FOUND)))]
 
     def _take(self, providers: Providers) -> list[Action]:

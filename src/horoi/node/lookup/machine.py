@@ -333,8 +333,9 @@ class NodeLookup:
     def _will_say_again(self, hash_: bytes) -> list[Action]:
         if hash_ not in self._providing:
             return []
+        is_armed = bool(self._unsaid)
         self._unsaid[hash_] = None
-        return [Arm("say", SAY_AGAIN_S)]
+        return [] if is_armed else [Arm("say", SAY_AGAIN_S)]  # never later: the others would wait for each that fails
 
     def _say_some(self) -> list[Action]:
         """A few of what is to be said; nobody waits for the answers."""

@@ -4,7 +4,8 @@ The overlay's own machine is inside, made anew for every entry, because its id f
 only when others have said where they see it. *In rounds*: the doors (addresses of linked nodes) are asked who they are and in
 which ring. Outside, the peer joins the ring that most of the doors are in; where none is in any, the node with the smallest id
 founds one. Inside, it moves to another ring if at least half of its doors are in that one and its name is the smaller: so rings
-of one network that were founded apart become one, and a single liar moves nobody who has three links.
+of one network that were founded apart become one, and a single liar moves nobody who has three links. Strangers who asked who
+this is (guests) are heard only where no linked node answers: one liar can be any number of them.
 """
 
 from __future__ import annotations
@@ -176,9 +177,11 @@ class OverlayPeer:
         return [address for address in {**self._doors, **self._guests} if address != self.address]
 
     def _answers(self, now: float) -> dict[Address, IAm]:
-        """What the doors said in this round."""
+        """What the doors said in this round; what guests said only if no door of a linked node did."""
         found = {address: self._met.get(address, now, LOOK_S) for address in self._all_doors()}
-        return {address: said for address, said in found.items() if said is not None}
+        said_by = {address: said for address, said in found.items() if said is not None}
+        linked = {address: said for address, said in said_by.items() if address in self._doors}
+        return linked or said_by
 
     def _decide(self, now: float) -> list[Action]:
         if self._entering:
