@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from tests.web.web_api import Api, running_api
 from tests.web.web_node import ALICE, BOB, CARRIER, GRANT, make_genesis
 
 from horoi.base.address import address_of
+from horoi.node.index.index import TransactionPlace
 
 ALICE_ADDRESS, BOB_ADDRESS, CARRIER_ADDRESS = (address_of(pair.public) for pair in (ALICE, BOB, CARRIER))
 COIN = "00" * 32
@@ -154,3 +156,30 @@ def test_a_node_without_an_index_says_so() -> None:
         assert "index" in problem["detail"]
         assert api.get("/v1/status")["transactions"] is None
         assert api.get("/v1/blocks/0")["reward"][0]["amount"]["name"] == "coin"
+
+
+def test_while_the_index_is_behind_a_chain_that_turned_nothing_else_is_shown(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = "ab" * 32
+    crude = define(api)
+    post = api.post("/v1/wallet/post", {"text": "terms", "about": crude, "document": terms})["id"]
+    api.host.mine(2)
+    index = api.access.index
+    place_of = index.transaction_place
+
+    def rest(place: TransactionPlace) -> tuple[int, int, int]:
+        return place.position, place.offset, place.size_bytes
+
+    def stale(item: bytes) -> TransactionPlace | None:
+        """The place is in another block now: an empty one, and one with other transactions."""
+        place = place_of(item)
+        return place and TransactionPlace(1 if item.hex() == post else 3, *rest(place))
+
+    assert api.get(f"/v1/assets/{crude}/history")["transactions"]
+    monkeypatch.setattr(index, "transaction_place", stale)
+    assert api.get(f"/v1/assets/{crude}/history")["transactions"] == []
+    assert api.get(f"/v1/assets/{crude}/provenance")["nodes"] == []
+    assert api.ask("GET", f"/v1/assets/{crude}/export", params={"form": "csv"}).status_code == 200
+    api.get(f"/v1/documents/{terms}", 404)
+    api.get(f"/v1/transactions/{post}", 404)

@@ -72,7 +72,7 @@ def read_block(access: NodeAccess, name: bytes) -> Block:
 
 
 def confirmed(access: NodeAccess, item: bytes) -> tuple[Prepared, Known, int] | None:
-    """A confirmed transaction, its block and its position there."""
+    """A confirmed transaction, its block and its position there; None also while the index is behind a chain that turned."""
     place = access.index.transaction_place(item)
     if place is None:
         return None
@@ -82,8 +82,12 @@ def confirmed(access: NodeAccess, item: bytes) -> tuple[Prepared, Known, int] | 
     chain = access.node.chain
     transaction = chain.transaction_at(known.name, place.offset, place.size_bytes, item)
     if transaction is None:
-        transaction = read_block(access, known.name).transactions[place.position]
-    return chain.ledger.prepare(transaction), known, place.position
+        transactions = read_block(access, known.name).transactions
+        if place.position >= len(transactions):
+            return None
+        transaction = transactions[place.position]
+    prepared = chain.ledger.prepare(transaction)
+    return (prepared, known, place.position) if prepared.id == item else None
 
 
 # ---- unspent outputs --------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from horoi.web.reading import asset_of, confirmed
 
 CSV = "text/csv"
 MAX_TOLD = 5_000  # transactions of one export; a guess, some seconds of reading
+READ_AT_ONCE = 100  # of those: 10 ms
 MAX_CAPTURED = 1_000  # captured events of one export
 
 _FORMS = {"epcis": "application/ld+json", "prov": "application/json", "csv": CSV}
@@ -157,7 +158,7 @@ async def export_asset(access: NodeAccess, query: ExportQuery, _: None) -> Respo
         raise NotFoundError(f"no asset {query.id} is defined in the connected chain")
     if record.transactions > MAX_TOLD:
         raise UsageError(f"{record.transactions} transactions; at most {MAX_TOLD} are exported at once")
-    told = [_told(access, item) for item in access.index.history_of_asset(asset, MAX_TOLD)]
+    told = await _read_all(access, access.index.history_of_asset(asset, MAX_TOLD))
     names = await _service(access).run(lambda store: store.all_known())
     classes = [uri for kind, uri, what in names if kind == CLASS and what == query.id]
     parties = {what: uri for kind, uri, what in names if kind == PARTY}
@@ -178,12 +179,19 @@ async def export_asset(access: NodeAccess, query: ExportQuery, _: None) -> Respo
 _ENDINGS = {"epcis": "jsonld", "prov": "prov.json", "csv": "csv"}
 
 
-def _told(access: NodeAccess, item: bytes) -> Told:
-    found = confirmed(access, item)
-    assert found is not None  # the index named it
-    prepared, known, _ = found
-    body = prepared.transaction.body
-    return Told(item, known.height, known.header.time_ms, body, outputs_made(item, body))
+async def _read_all(access: NodeAccess, ids: list[bytes]) -> list[Told]:
+    """Read transactions in slices: between two of them the node has its turn."""
+    told = []
+    for place, item in enumerate(ids):
+        if place % READ_AT_ONCE == READ_AT_ONCE - 1:
+            await asyncio.sleep(0)
+        found = confirmed(access, item)
+        if found is None:
+            continue  # the chain turned meanwhile
+        prepared, known, _ = found
+        body = prepared.transaction.body
+        told.append(Told(item, known.height, known.header.time_ms, body, outputs_made(item, body)))
+    return told
 
 
 def _captured(store: EventStore, classes: list[str]) -> list[Any]:
