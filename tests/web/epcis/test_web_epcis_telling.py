@@ -34,6 +34,8 @@ class Receiver:
 
     def __init__(self, fails: int = 0) -> None:
         self.fails = fails
+        self.babbles = False
+        """Its answers have no end."""
         self.got: queue.Queue[tuple[dict[str, Any], str]] = queue.Queue()
         self.bodies: list[bytes] = []
         self.server: ThreadingHTTPServer
@@ -62,8 +64,13 @@ def receiving(fails: int = 0) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(receiver.take(body, self.headers.get("GS1-Signature", "")))
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", "0" if not receiver.babbles else str(2**40))
             self.end_headers()
+            while receiver.babbles:
+                try:
+                    self.wfile.write(b"x" * 2**16)
+                except OSError:
+                    return
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -91,6 +98,12 @@ class Owner:
         assert answer.is_success, answer.text
         return answer
 
+    def capture(self, document: Any) -> None:
+        """Capture, and wait until it is kept."""
+        job = self.post("/capture", document).headers["Location"].removeprefix(ROOT)
+        while self.http.get(job).json()["running"]:
+            pass
+
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Serving]:
@@ -116,7 +129,7 @@ def shipped(*numbers: int) -> Any:
 @pytest.mark.real
 def test_a_receiver_is_told_by_post(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "FIRST_WAIT_S", 0.01)
-    owner.post("/capture", shipped(1))
+    owner.capture(shipped(1))
     with receiving(fails=2) as receiver:
         form = {"dest": receiver.url, "stream": True, "signatureToken": SECRET}
         made = owner.post("/queries/shipped/subscriptions", form)
@@ -125,13 +138,13 @@ def test_a_receiver_is_told_by_post(owner: Owner, monkeypatch: pytest.MonkeyPatc
         assert shown["dest"] == receiver.url
         assert SECRET not in json.dumps(shown)
         assert owner.http.get("/queries/shipped/subscriptions").json() == [shown]
-        owner.post("/capture", shipped(2, 3))
+        owner.capture(shipped(2, 3))
         message, signature = receiver.next()
         assert told(message) == [2, 3], "not what was there before; and again after two failures"
         assert message["epcisBody"]["queryResults"]["subscriptionID"] == shown["subscriptionID"]
         expected = hmac.new(SECRET.encode(), receiver.bodies[-1], hashlib.sha256).hexdigest()
         assert signature == f"sha256={expected}"
-        owner.post("/capture", shipped(2, 3, 4))
+        owner.capture(shipped(2, 3, 4))
         assert told(receiver.next()[0]) == [4]
         assert owner.http.delete(f"/queries/shipped/subscriptions/{shown['subscriptionID']}").status_code == 204
         assert owner.http.get("/queries/shipped/subscriptions").json() == []
@@ -144,11 +157,11 @@ def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
             owner = Owner(node, tmp_path)
             owner.post("/queries", {"name": "shipped", "query": {"EQ_bizStep": ["shipping"]}})
             owner.post("/queries/shipped/subscriptions", {"dest": receiver.url, "schedule": {"second": "[0-59]"}})
-            owner.post("/capture", shipped(1))
+            owner.capture(shipped(1))
             assert told(receiver.next()[0]) == [1]
         with serving(tmp_path) as node:
             again = Owner(node, tmp_path)
-            again.post("/capture", shipped(2))
+            again.capture(shipped(2))
             assert told(receiver.next()[0]) == [2]
             (found,) = again.http.get("/queries/shipped/subscriptions").json()
             assert found["schedule"] == {"second": "[0-59]"}
@@ -159,9 +172,9 @@ def test_a_websocket_tells_what_comes(node: Serving, owner: Owner) -> None:
     url = node.url.replace("http", "ws") + ROOT
     with connect(f"{url}/queries/shipped/events?stream=true", open_timeout=WITHIN_S) as socket:
         socket.ping()
-        owner.post("/capture", shipped(5))
+        owner.capture(shipped(5))
         assert told(json.loads(socket.recv(timeout=WITHIN_S))) == [5]
-        owner.post("/capture", shipped(6))
+        owner.capture(shipped(6))
         assert told(json.loads(socket.recv(timeout=WITHIN_S))) == [6]
     with (
         connect(f"{url}/queries/nothing/events?stream=true", open_timeout=WITHIN_S) as socket,
@@ -170,6 +183,35 @@ def test_a_websocket_tells_what_comes(node: Serving, owner: Owner) -> None:
         socket.recv(timeout=WITHIN_S)
     with pytest.raises(InvalidStatus):
         connect(f"{url}/queries/shipped/events?stream=true", origin="http://evil.example")  # type: ignore[arg-type]
+
+
+@pytest.mark.real
+def test_a_subscriber_may_begin_in_the_past(node: Serving, owner: Owner) -> None:
+    owner.capture(shipped(1))
+    past, future = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+    with receiving() as receiver:
+        receiver.babbles = True
+        for begin in (past, future):
+            form = {"dest": receiver.url, "stream": True, "initialRecordTime": begin}
+            made = owner.post("/queries/shipped/subscriptions", form)
+            assert made.json()["initialRecordTime"] == begin
+        owner.capture(shipped(2))
+        first, second = receiver.next()[0], receiver.next()[0]
+        assert [*told(first), *told(second)] == [1, 2]
+        receiver.babbles = False
+    url = node.url.replace("http", "ws") + ROOT + "/queries/shipped/events"
+    with connect(f"{url}?stream=true&initialRecordTime={past}", open_timeout=WITHIN_S) as socket:
+        assert told(json.loads(socket.recv(timeout=WITHIN_S))) == [1, 2]
+    with connect(f"{url}?second=[0-59]&reportIfEmpty=true", open_timeout=WITHIN_S) as socket:
+        assert told(json.loads(socket.recv(timeout=WITHIN_S))) == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("how", ["", "?stream=false", "?stream=true&hour=1", "?stream=true&x=1", "?hour=25"])
+def test_sockets_that_cannot_be_meant(node: Serving, owner: Owner, how: str) -> None:
+    url = node.url.replace("http", "ws") + ROOT + "/queries/shipped/events"
+    with connect(url + how, open_timeout=WITHIN_S) as socket, pytest.raises(ConnectionClosed):
+        socket.recv(timeout=WITHIN_S)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +228,8 @@ def test_a_websocket_tells_what_comes(node: Serving, owner: Owner) -> None:
         {"dest": "http://x.example/", "schedule": {"hour": "25"}},
         {"dest": "http://x.example/", "schedule": 5},
         {"dest": "http://x.example/", "stream": True, "signatureToken": ""},
+        {"dest": "http://x.example/", "stream": True, "reportIfEmpty": "yes"},
+        {"dest": "http://x.example/", "stream": True, "initialRecordTime": "yesterday"},
     ],
 )
 def test_subscriptions_that_cannot_be_meant(api: Api, form: Any) -> None:

@@ -162,9 +162,10 @@ class EventStore:
         """How many events there are."""
         return int(self.base.execute("SELECT count(*) FROM events").fetchone()[0])
 
-    def last_seq(self) -> int:
-        """The number of the newest event; 0 if there is none."""
-        return int(self.base.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+    def last_seq(self, *, before_ms: int | None = None) -> int:
+        """The number of the newest event, of those recorded before a time; 0 if there is none."""
+        where, values = ("", ()) if before_ms is None else (" WHERE record_time < ?", (before_ms,))
+        return int(self.base.execute(f"SELECT coalesce(max(seq), 0) FROM events{where}", values).fetchone()[0])
 
     def by_id(self, event_id: str) -> list[Stored]:
         """The events of this id, oldest first: an error declaration has the id of what it declares."""

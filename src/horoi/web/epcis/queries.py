@@ -70,7 +70,10 @@ class Queries:
         given = dict(request.query_params)
         wrong = [key for key in given if key not in PAGING]
         if wrong:
-            raise QueryError(f"{wrong[0]!r}: a named query takes only {' and '.join(PAGING)}")
+            raise QueryError(
+                f"{wrong[0]!r}: a named query takes only {' and '.join(PAGING)}; stream, a schedule, reportIfEmpty and "
+                "initialRecordTime are for a WebSocket on this address, or a subscription"
+            )
         return await self.events.answer(request, {**query, **given}, name)
 
     async def of(self, name: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """``/queries/NAME/subscriptions``: whoever asked is told of new events, by POST or over a WebSocket.
 
-A subscriber is told of what is recorded after it subscribed, each event once, in order, in query documents of at most
-``MAX_TOLD`` events. A receiver that does not answer is asked again, later and later; after ``MAX_ATTEMPTS`` it is left alone
-until the next event. How far it was told is on disk, so a restart neither repeats nor forgets; after a crash
-the last message may come again.
+A subscriber is told of what is recorded after it subscribed (or from its initialRecordTime on), each event once, in order, in
+query documents of at most ``MAX_TOLD`` events. A receiver that does not answer is asked again, later and later; after
+``MAX_ATTEMPTS`` it is left alone until the next event. How far it was told is on disk, so a restart neither repeats nor
+forgets; after a crash the last message may come again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from starlette.responses import Response
 
 from horoi.epcis.query import Query, parse_query
 from horoi.epcis.schedule import Schedule, ScheduleError, parse_schedule
-from horoi.epcis.times import format_ms
+from horoi.epcis.times import format_ms, parse_ms
 from horoi.node.epcis.search import Page, search
 from horoi.node.epcis.standing import StandingQueries, Subscription
+from horoi.node.epcis.store import EventStore
 from horoi.web.epcis.binding import ROOT, EpcisError, answer, no_such, nothing
 from horoi.web.epcis.events import event_of, query_document
 from horoi.web.epcis.paging import page_of, with_next
@@ -39,6 +40,8 @@ MAX_ATTEMPTS = 8  # with the waits below, four minutes
 FIRST_WAIT_S = 1.0
 TIMEOUT_S = 10.0  # for a receiver to take a message; a guess
 MAX_TOKEN_CHARACTERS = 200
+CONTROLS = ("stream", "schedule", "reportIfEmpty", "initialRecordTime")
+BEGIN = "GE_recordTime"
 MAX_URL_CHARACTERS = 2_000
 
 _log = logging.getLogger("horoi.web.epcis")
@@ -76,7 +79,7 @@ class Subscriptions:
         form = check_form(await read_form(request))
         now, own = now_ms(), secrets.token_hex(16)
         made = await self.service.run(
-            lambda store: StandingQueries(store).subscribe(own, name, form, now, store.last_seq())
+            lambda store: StandingQueries(store).subscribe(own, name, form, now, first_seen(store, form))
         )
         self._begin(made)
         return answer(described(made), 201, {"Location": f"{ROOT}/queries/{name}/subscriptions/{own}"})
@@ -140,7 +143,7 @@ class Subscriptions:
             parameters = await self.service.run(lambda store: StandingQueries(store).query(subscription.query))
             if parameters is None:  # the query was deleted, and its subscriptions with it
                 return
-            seen = await self._tell_all(subscription, parse_query(parameters), seen)
+            seen = await self._tell_all(subscription, wanted_of(parameters, subscription.form), seen)
             if schedule is None:
                 await news.wait()
 
@@ -174,14 +177,18 @@ class Subscriptions:
         return False
 
     async def _send(self, subscription: Subscription, body: bytes, reached: int) -> bool:
-        """POST once; remember it if it was taken."""
+        """POST once; remember it if it was taken. Of the receiver's answer only the status is read, and not for long."""
         import httpx
 
         self._http = self._http or httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
         form = subscription.form
         headers = {"Content-Type": "application/json", **signed(form.get("signatureToken"), body)}
         try:
-            taken = (await self._http.post(form["dest"], content=body, headers=headers)).is_success
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                self._http.stream("POST", form["dest"], content=body, headers=headers) as taking,
+            ):
+                taken = taking.is_success
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             return False
         if taken:
@@ -215,12 +222,34 @@ def check_form(form: dict[str, Any]) -> dict[str, Any]:
     token = form.get("signatureToken")
     if token is not None and not (isinstance(token, str) and 1 <= len(token) <= MAX_TOKEN_CHARACTERS):
         raise _refused(f"signatureToken is a text of 1 to {MAX_TOKEN_CHARACTERS} characters")
+    check_controls(form)
+    return {name: form[name] for name in ("dest", "signatureToken", *CONTROLS) if name in form}
+
+
+def check_controls(form: dict[str, Any]) -> None:
+    """When a subscriber is told, and of what; EpcisError if it cannot be meant."""
     if (form.get("stream") is True) == ("schedule" in form):
         raise _refused("a subscription has either stream (true) or a schedule")
+    if not isinstance(form.get("reportIfEmpty", False), bool):
+        raise _refused("reportIfEmpty is true or false")
+    initial = form.get("initialRecordTime")
+    if initial is not None and not (isinstance(initial, str) and parse_ms(initial) is not None):
+        raise _refused("initialRecordTime is a date and time with an offset, as 2026-04-01T12:00:00Z")
     schedule_of(form)
-    return {
-        name: form[name] for name in ("dest", "signatureToken", "stream", "schedule", "reportIfEmpty") if name in form
-    }
+
+
+def first_seen(store: EventStore, form: dict[str, Any]) -> int:
+    """The newest event that a new subscriber is not told of: all that there are, or those recorded before it wants to begin."""
+    initial = form.get("initialRecordTime")
+    return store.last_seq() if initial is None else store.last_seq(before_ms=parse_ms(initial))
+
+
+def wanted_of(parameters: dict[str, Any], form: dict[str, Any]) -> Query:
+    """The named query, of what is recorded from the beginning that the subscriber chose."""
+    query = parse_query(parameters)
+    if form.get("initialRecordTime") is None:
+        return query
+    return query._replace(conditions=(*query.conditions, *parse_query({BEGIN: form["initialRecordTime"]}).conditions))
 
 
 def _is_web(url: str) -> bool:
