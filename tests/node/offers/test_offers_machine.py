@@ -223,6 +223,22 @@ def test_the_mempools_refusal_is_shown_and_tried_again_with_the_next_blocks() ->
     assert kept.problem == ""
 
 
+def test_what_all_signed_and_no_block_can_hold_any_more_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mempool never took it: kept as complete it would stay for ever."""
+    monkeypatch.setattr("horoi.node.offers.book.INPUTLESS_WINDOW", 3)
+    net = Net(1, [], Limits(keep_ended_s=60.0))
+    post = net.chains[0].post("hello")
+    offer = propose(NETWORK, terms_of(post.body, KEYS[0]), post.witness, KEYS[0])
+    net.put(0, offer)
+    assert net.state(0, offer) == "complete"
+    net.answer_submission(0, accepted=False, rule="pool.full")
+    for _ in range(3):
+        net.move(0, [])
+    assert net.state(0, offer) == "expired"
+    net.run(62)
+    assert net.state(0, offer) is None
+
+
 def test_what_is_offered_is_reserved_until_the_offer_ends() -> None:
     net = Net(1, [])
     offer = make_offer(0, 1)

@@ -2,6 +2,7 @@
 
     confirmed   its transaction is in a block
     spent       what it would spend is spent otherwise
+    expired     it spends nothing, and the blocks that could hold it are past: no signature changes that
     complete    all agreed: its transaction is handed to the mempool
     withdrawn   its proposer took it back
     refused     it cannot come about without somebody who refused
@@ -267,13 +268,15 @@ class Book:
             return "confirmed"
         if any(not self._is_unspent(spent) for spent in kept.known.offer.terms.body.inputs):
             return "spent"
+        if self._is_out_of_window(kept):
+            return "expired"
         if self.is_complete(kept):
             return "complete"
         if kept.known.offer.withdrawal is not None:
             return "withdrawn"
         if is_refused(kept.known.prepared.need, kept.known.offer):
             return "refused"
-        if kept.known.offer.terms.expires_ms <= now_ms or self._is_out_of_window(kept):
+        if kept.known.offer.terms.expires_ms <= now_ms:
             return "expired"
         return "open"
 
