@@ -121,6 +121,8 @@ def test_sealed_datagrams_are_documented_with_their_sizes() -> None:
         "handshakes under way": secure_sessions.MAX_HANDSHAKES,
         "datagrams that wait for one": secure_sessions.MAX_WAITING,
         "proofs checked per second and host": secure_sessions.PROOFS_PER_HOST_PER_S,
+        "proofs signed for one handshake": secure_sessions.MAX_PROOFS,
+        "bits of an IPv6 address that make a host": secure_sessions.NETWORK_BITS,
         "silence that ends a session, seconds": secure_sessions.IDLE_S,
         "age at which a session is replaced, seconds": secure_sessions.REKEY_S,
         "cookies change every, seconds": secure_sessions.EPOCH_S,

@@ -269,6 +269,43 @@ def test_one_host_has_so_many_sessions_and_no_more(monkeypatch: pytest.MonkeyPat
     assert wire.heard[-1] == (B, b"room for others")
 
 
+def test_a_network_of_ipv6_is_one_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secure_sessions, "MAX_SESSIONS_PER_HOST", 3)
+    wire = Wire()
+    for number in range(1, 6):
+        address = (f"2001:db8::{number:x}:1", 7700)
+        wire.ends[address] = SecureSessions(NodeKey(bytes([number]) * 32), CONTEXT, 0.0, random=counting(str(number)))
+        wire.say(address, B, b"hello")
+    assert len(wire.ends[B]) == 3
+    assert secure_sessions.host_of(("2001:db8:0:1::1", 1)) != secure_sessions.host_of(("2001:db8::1", 1))
+    assert secure_sessions.host_of(("fe80::1%eth0", 1)) == secure_sessions.host_of(("fe80::2", 9))
+
+
+def test_a_proof_that_comes_again_makes_other_keys() -> None:
+    """The nonce is a counter, which begins anew with the session: under the same key it would be used twice."""
+    wire = Wire()
+    wire.say(A, B, b"hello")
+    proof = next(data for _, _, data in wire.log if data[0] == handshake.PROVE)
+    end = wire.ends[B]
+    (first,) = end._by_id.values()
+    end._forget(first)
+    assert end.receive(proof, A, 0.0)[1]
+    (second,) = end._by_id.values()
+    aad = b"the same header"
+    sealed = first._seal.encrypt(bytes(12), b"the same words", aad)
+    assert second._seal.encrypt(bytes(12), b"the same words", aad) != sealed
+
+
+def test_a_responder_does_not_make_the_initiator_sign_without_end() -> None:
+    wire = Wire()
+    ((hello, _),) = wire.ends[A].send(b"hello", B, 0.0)
+    session = hello[9:17]
+    cookies = [handshake.Cookie(session, bytes([number]) * 16, bytes(32)).pack() for number in range(100)]
+    proofs = {data for cookie in cookies for data, _ in wire.ends[A].receive(cookie, B, 0.0)[1]}
+    assert len(proofs) == secure_sessions.MAX_PROOFS
+    assert wire.ends[A].counters["too many cookies"] == 100 - secure_sessions.MAX_PROOFS
+
+
 def test_what_waits_is_bounded() -> None:
     wire = Wire()
     for number in range(100):

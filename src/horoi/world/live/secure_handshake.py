@@ -9,7 +9,9 @@
 *No amplification*: every answer is shorter than its question, and the responder keeps nothing and computes nothing dear
 before the cookie came back, which only who receives at the address can bring. *No impersonation*: each end signs both
 ephemeral keys; the responder signs both node keys too. *No transplant*: ``context`` is a hash of the network's id and of what
-is spoken, and is under both signatures and in the keys; so are both node keys.
+is spoken, and is under both signatures and in the keys; so are both node keys. *No key twice*: the session's names are
+in the keys, and the responder's is new for every session, so a proof that comes again after its session was forgotten makes
+other keys, and no counter (which is the nonce) begins again under the same one.
 
 The responder's ephemeral key is one for all handshakes of two minutes, so that it need not be kept per stranger.
 """
@@ -149,12 +151,13 @@ class Keys(NamedTuple):
     from_responder: bytes
 
 
-def derive_keys(own: X25519PrivateKey, other: bytes, prove: Prove, responder: bytes, context: bytes) -> Keys | None:
+def derive_keys(own: X25519PrivateKey, other: bytes, prove: Prove, accept: Accept, context: bytes) -> Keys | None:
     """The keys of a session; None if the other's ephemeral key is none (a point of small order, RFC 7748, section 6.1)."""
     try:
         shared = own.exchange(X25519PublicKey.from_public_bytes(other))
     except ValueError:
         return None
-    info = _KEYS + prove.ephemeral + prove.responder_ephemeral + prove.public + responder
+    ids = accept.session + accept.responder_session
+    info = _KEYS + ids + prove.ephemeral + prove.responder_ephemeral + prove.public + accept.public
     both = HKDF(SHA256(), 2 * KEY_BYTES, salt=context, info=info).derive(shared)
     return Keys(both[:KEY_BYTES], both[KEY_BYTES:])

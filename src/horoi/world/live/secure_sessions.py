@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -29,10 +31,14 @@ MAX_SESSIONS = 4096  # a guess: some 4 MB
 MAX_SESSIONS_PER_HOST = 256  # a guess: whole laboratories on one address
 MAX_HANDSHAKES = 512  # begun here and not answered; a guess
 MAX_WAITING = 16  # datagrams that wait for one handshake; a guess: a burst of a lookup
+MAX_PROOFS = 3  # signed for one handshake: an honest responder gives one cookie, or two where its epoch ends
 RETRY_S = (0.5, 1.0, 2.0)  # RFC 6298 begins at 1 s; a guess, because what waits has timeouts of a second too
 IDLE_S = 600.0  # a guess: overlays ping their neighbours every few seconds
 REKEY_S = 3600.0  # a guess, between WireGuard's 2 minutes and the day that TLS allows
 EPOCH_S = 120.0  # how long cookies and the responder's ephemeral key are made; those of the epoch before are taken too
+NETWORK_BITS = (
+    64  # of an IPv6 address: who has one has all of its network (RFC 4291, section 2.5.1), so they are one host
+)
 PROOFS_PER_HOST_PER_S = 50  # a guess: a hundredth of a core
 MAX_HOSTS_PER_S = 1000  # hosts whose proofs are checked within a second; a guess
 UNKNOWN_PER_S = 100  # a guess
@@ -57,12 +63,14 @@ class _Epoch:
 class _Attempt:
     """A handshake that was begun here."""
 
-    __slots__ = ("hello", "private", "prove", "since_s", "tries", "waiting")
+    __slots__ = ("hello", "private", "proofs", "prove", "since_s", "tries", "waiting")
 
     def __init__(self, random: Callable[[int], bytes], now: float) -> None:
         self.private = X25519PrivateKey.from_private_bytes(random(32))
         self.hello = handshake.Hello(random(SESSION_ID_BYTES), self.private.public_key().public_bytes_raw())
         self.prove: handshake.Prove | None = None
+        self.proofs = 0
+        """How often it was signed anew."""
         self.waiting: list[bytes] = []
         self.since_s = now
         self.tries = 0
@@ -198,12 +206,13 @@ class SecureSessions:
         return self._take_session(prove, epoch, address, now)
 
     def _take_session(self, prove: handshake.Prove, epoch: _Epoch, address: Address, now: float) -> Out:
-        keys = handshake.derive_keys(epoch.private, prove.ephemeral, prove, self._key.public, self._context)
+        own_id = self._random(SESSION_ID_BYTES)
+        unsigned = handshake.Accept(prove.session, own_id, self._key.public, b"")
+        keys = handshake.derive_keys(epoch.private, prove.ephemeral, prove, unsigned, self._context)
         if keys is None:
             self.counters["wrong proof"] += 1
             return []
-        own_id = self._random(SESSION_ID_BYTES)
-        accept = handshake.Accept(prove.session, own_id, self._key.public, b"").sign(self._key, prove, self._context)
+        accept = unsigned.sign(self._key, prove, self._context)
         session = Session(
             address,
             prove.public,
@@ -219,7 +228,7 @@ class SecureSessions:
 
     def _may_prove(self, address: Address) -> bool:
         """Signatures cost: so many a second for each host, which has proven to be there."""
-        host = address[0]
+        host = host_of(address)
         if host not in self._proofs and len(self._proofs) >= MAX_HOSTS_PER_S:
             return False
         self._proofs[host] += 1
@@ -234,6 +243,10 @@ class SecureSessions:
             self.counters["unasked"] += 1
             return []
         if attempt.prove is None or attempt.prove.cookie != cookie.cookie:
+            if attempt.proofs == MAX_PROOFS:
+                self.counters["too many cookies"] += 1
+                return []
+            attempt.proofs += 1
             unsigned = handshake.Prove(*attempt.hello, cookie.ephemeral, cookie.cookie, self._key.public, b"")
             attempt.prove = unsigned.sign(self._key, self._context)
         return [(attempt.prove.pack(self._context), address)]
@@ -248,7 +261,7 @@ class SecureSessions:
         keys = None
         if accept.public != self._key.public and accept.is_signed(prove, self._context):
             ephemeral = prove.responder_ephemeral
-            keys = handshake.derive_keys(attempt.private, ephemeral, prove, accept.public, self._context)
+            keys = handshake.derive_keys(attempt.private, ephemeral, prove, accept, self._context)
         if keys is None:
             self.counters["wrong proof"] += 1
             return []
@@ -293,9 +306,10 @@ class SecureSessions:
         return out
 
     def _keep(self, session: Session) -> None:
-        host = session.address[0]
+        host = host_of(session.address)
         if self._per_host[host] >= MAX_SESSIONS_PER_HOST:
-            self._forget(min((s for s in self._by_id.values() if s.address[0] == host), key=lambda s: s.heard_s))
+            own = (s for s in self._by_id.values() if host_of(s.address) == host)
+            self._forget(min(own, key=lambda s: s.heard_s))
         elif len(self._by_id) >= MAX_SESSIONS:
             self._forget(min(self._by_id.values(), key=lambda s: s.heard_s))
         self._by_id[session.own_id] = session
@@ -309,7 +323,17 @@ class SecureSessions:
         self._by_proof.pop((session.address, session.peer_id), None)
         if self._to.get(session.address) is session:
             del self._to[session.address]
-        host = session.address[0]
+        host = host_of(session.address)
         self._per_host[host] -= 1
         if not self._per_host[host]:
             del self._per_host[host]
+
+
+@lru_cache(maxsize=2 * MAX_SESSIONS)
+def host_of(address: Address) -> str:
+    """What counts as one host: an IPv4 address, or the network of an IPv6 one."""
+    ip = str(address[0])
+    if ":" not in ip:
+        return ip
+    packed = ipaddress.IPv6Address(ip.partition("%")[0]).packed
+    return packed[: NETWORK_BITS // 8].hex()
