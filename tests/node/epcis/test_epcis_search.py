@@ -13,6 +13,7 @@ from tests.epcis.epcis_documents import EPC, FIELD, LOT, document, event
 from horoi.base.errors import StorageError
 from horoi.epcis.check import report_on_value
 from horoi.epcis.query import QueryError, holds, parse_query
+from horoi.node.epcis import search as searches
 from horoi.node.epcis import store as stores
 from horoi.node.epcis.masters import master_data_of
 from horoi.node.epcis.search import Page, search, values_of
@@ -239,3 +240,18 @@ def test_it_survives_a_restart_and_is_bounded(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "epcis" / stores.FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError):
         EventStore(tmp_path / "epcis")
+
+
+def test_a_question_that_takes_too_many_steps_is_refused(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(store, *(event(bizStep="shipping", **{"thasos:n": n}) for n in range(300)))
+    last = store.last_seq()
+    query = parse_query({"EQ_bizStep": "shipping", "orderBy": "recordTime"})
+    monkeypatch.setattr(searches, "STEPS_BETWEEN_LOOKS", 100)
+    monkeypatch.setattr(searches, "MAX_LOOKS", 20)
+    with pytest.raises(QueryError) as refused:
+        search(store, query)
+    assert refused.value.kind == "QueryTooComplexException"
+    assert [one.seq for one in search(store, query, after=last - 2).events] == [last - 1, last], (
+        "what is new costs little"
+    )
+    assert store.count() == 300, "the store is as before"

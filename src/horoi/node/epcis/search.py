@@ -2,12 +2,16 @@
 
 Events are only ever added, so a page's token needs to remember no more than the newest event that counted for the first page, and
 how far it came.
+
+Anybody may ask, and all that is asked waits in one line: so a question may take so many steps of SQLite's machine and no more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from horoi.epcis.query import MATCHES, TIME_COLUMNS, Condition, Query, QueryError
@@ -17,6 +21,8 @@ COLUMNS = {"eventTime": "e.event_time", "recordTime": "e.record_time"}
 COMPARE = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
 TOKEN = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 LAST = "\U0010ffff"  # behind every text that begins alike
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: a millisecond
+MAX_LOOKS = 5_000  # some seconds, which a store of a million events takes for its worst questions; a guess
 MAX_WITHOUT_PAGES = 10_000  # events that one answer may count up to for maxEventCount; a guess
 
 Part = tuple[str, list[Any]]
@@ -29,12 +35,39 @@ class Page(NamedTuple):
     next: str | None
 
 
+@contextmanager
+def bounded(store: EventStore) -> Iterator[None]:
+    """QueryError for what takes too many steps."""
+    looks = 0
+
+    def look() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > MAX_LOOKS
+
+    store.base.set_progress_handler(look, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    except sqlite3.OperationalError:
+        if looks <= MAX_LOOKS:
+            raise
+        detail = "it would look at too many events: ask for rarer values, a shorter time, or without orderBy"
+        raise QueryError(detail, "QueryTooComplexException") from None
+    finally:
+        store.base.set_progress_handler(None, 0)
+
+
 def search(store: EventStore, query: Query, *, after: int = 0) -> Page:
     """The events of a query; of those recorded after number ``after`` only. Raises QueryError."""
+    with bounded(store):
+        return _search(store, query, after)
+
+
+def _search(store: EventStore, query: Query, after: int) -> Page:
     upto, offset = _read_token(query.page, store)
     wanted = query.per_page if query.limit is None else max(0, min(query.per_page, query.limit - offset))
     joined, order, values = _ordered(store, query)
-    where, more = _where(store, query)
+    where, more = _where(store, query, after)
     values += more
     if query.at_most is not None:
         _check_size(store, where, more, query.at_most, after, upto)
@@ -81,12 +114,12 @@ def _ordered(store: EventStore, query: Query) -> tuple[str, str, list[Any]]:
     return joined, f"o.value {way}, e.seq", [numbers[0] if numbers else -1]
 
 
-def _where(store: EventStore, query: Query) -> tuple[str, list[Any]]:
-    parts = [_condition(store, condition) for condition in query.conditions]
+def _where(store: EventStore, query: Query, after: int) -> tuple[str, list[Any]]:
+    parts = [_condition(store, condition, after) for condition in query.conditions]
     return "".join(f" AND {text}" for text, _ in parts), [value for _, values in parts for value in values]
 
 
-def _condition(store: EventStore, condition: Condition) -> Part:
+def _condition(store: EventStore, condition: Condition, after: int) -> Part:
     if condition.names[0] in TIME_COLUMNS:
         return _of_column(condition)
     names = condition.names
@@ -97,6 +130,8 @@ def _condition(store: EventStore, condition: Condition) -> Part:
         return "0", []
     text, values = _OPS.get(condition.op, _compared)(condition)
     marks = ",".join("?" * len(numbers))
+    if after:  # facts of a value stand in order of events, so nothing old is walked for a subscriber
+        text, values = f"{text} AND f.seq > ?", [*values, after]
     return f"e.seq IN (SELECT f.seq FROM facts f WHERE f.name IN ({marks}){text})", [*numbers, *values]
 
 
@@ -161,10 +196,11 @@ def values_of(store: EventStore, names: tuple[str, ...], after: str, most: int) 
     """The different texts that facts of these names have, in order, behind ``after``."""
     numbers = store.name_numbers(names)
     marks = ",".join("?" * len(numbers))
-    rows = store.base.execute(
-        f"SELECT DISTINCT value FROM facts WHERE name IN ({marks}) AND value > ? AND value >= '' ORDER BY value LIMIT ?",
-        [*numbers, after, most],
-    )
+    with bounded(store):
+        rows = store.base.execute(
+            f"SELECT DISTINCT value FROM facts WHERE name IN ({marks}) AND value > ? AND value >= '' ORDER BY value LIMIT ?",
+            [*numbers, after, most],
+        ).fetchall()
     return [row[0] for row in rows]
 
 

@@ -83,6 +83,8 @@ class Sockets:
                 await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
                 is_due = waiting.done() and schedule is not None
                 waiting.cancel()
+        except QueryError as error:
+            await socket.close(TRY_LATER, str(error)[:120])
         finally:
             leaving.cancel()
 

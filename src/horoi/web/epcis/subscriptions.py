@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from horoi.epcis.query import Query, parse_query
+from horoi.epcis.query import Query, QueryError, parse_query
 from horoi.epcis.schedule import Schedule, ScheduleError, parse_schedule
 from horoi.epcis.times import format_ms, parse_ms
 from horoi.node.epcis.search import Page, search
@@ -151,7 +151,11 @@ class Subscriptions:
         """Tell what is new; returns how far it came."""
         first = True
         while True:
-            page, newest = await news_of(self.service, query, seen)
+            try:
+                page, newest = await news_of(self.service, query, seen)
+            except QueryError as error:
+                _log.warning("subscription %s to %s: %s", subscription.id, subscription.query, error)
+                return seen
             if not page.events and not (first and subscription.form.get("reportIfEmpty")):
                 return newest
             first = False
