@@ -3,6 +3,7 @@ another is refused; both boards show what came of it. HOROI_SCREENSHOTS=FOLDER k
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -128,6 +129,9 @@ def test_a_hand_over_is_offered_in_one_page_and_accepted_in_the_other(desks: tup
     assert re.search(r"0\s*→\s*then\s*6,327 bbl \(\+6,327\)", changes.filter(has_text="this node").inner_text())
     assert axe_findings(carrier.page) == []
     keep_picture(carrier.page, "offer-to-sign")
+    with carrier.page.expect_download() as saved:
+        carrier.page.get_by_role("button", name="JSON data of this page").click()
+    assert json.loads(saved.value.path().read_bytes())["id"] == offer_id
     carrier.page.get_by_role("button", name="Read and sign").click()
     assert carrier.page.evaluate("document.activeElement.innerText") == "This is what you sign"
     assert state_of(carrier.node, offer_id) == "open", "reading signs nothing"

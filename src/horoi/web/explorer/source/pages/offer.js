@@ -18,7 +18,7 @@ import { useSigned } from "./offers/signed.js";
 
 export default function Offer({ params }) {
   const path = `/v1/offers/${encodeURIComponent(params.id)}`;
-  return html`<${Heading} title=${t("offer.title")} data=${path} /><${NeedsToken}><${Shown} path=${path} /><//>`;
+  return html`<${Heading} title=${t("offer.title")} data=${path} signed /><${NeedsToken}><${Shown} path=${path} /><//>`;
 }
 
 function Shown({ path }) {

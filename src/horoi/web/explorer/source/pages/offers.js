@@ -16,7 +16,7 @@ const PAGE = 20;
 export default function Offers({ query }) {
   const state = LISTS.includes(query.get("state")) ? query.get("state") : LISTS[0];
   const offset = Math.max(0, Number.parseInt(query.get("offset") ?? "0", 10) || 0);
-  return html`<${Heading} title=${t("offers.title")} data=${url("/v1/offers", { state, limit: PAGE, offset: offset || null })} />
+  return html`<${Heading} title=${t("offers.title")} data=${url("/v1/offers", { state, limit: PAGE, offset: offset || null })} signed />
     <${NeedsToken}>
       <nav class="verbs" aria-label=${t("offers.which")}>
         <ul>${LISTS.map((name) => html`<li><a href=${url("/offers", { state: name })} aria-current=${name === state ? "page" : undefined}>${t(`offers.${name}`)}</a></li>`)}</ul>

@@ -2,11 +2,10 @@
 
 import { html, useEffect } from "../html.js";
 import { t } from "../lang.js";
+import { JsonLinks } from "./json.js";
 
-const EVENTS = "/v1/events"; // a stream, not a document
-
-/** The top of a page. `title` is also the window's; `data`: address of the page's JSON, one or several. */
-export function Heading({ title, kind, data, children, window: windowTitle }) {
+/** The top of a page. `title` is also the window's; `data`: address of the page's JSON, one or several; `signed`: which answers the owner alone. */
+export function Heading({ title, kind, data, signed, children, window: windowTitle }) {
   const shown = windowTitle ?? (typeof title === "string" ? title : "");
   useEffect(() => {
     document.title = shown ? `${shown} · Horoi` : "Horoi";
@@ -16,13 +15,8 @@ export function Heading({ title, kind, data, children, window: windowTitle }) {
       ${kind && html`<p class="kind">${kind}</p>`}
       <h1 tabindex="-1">${title}</h1>
     </div>
-    <div class="beside">${children}<${JsonLinks} data=${data} /></div>
+    <div class="beside">${children}<${JsonLinks} data=${data} signed=${signed} /></div>
   </header>`;
-}
-
-export function JsonLinks({ data }) {
-  const all = (Array.isArray(data) ? data : [data]).filter(Boolean);
-  return all.map((href) => html`<a class="json" href=${href} target="_blank" rel="noopener" title=${href}>${href === EVENTS ? "SSE" : "JSON"}<span class="unseen"> ${t("json.of", { path: href })}</span></a>`);
 }
 
 /** A part of a page, with its own heading. */

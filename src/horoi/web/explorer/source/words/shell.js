@@ -34,6 +34,7 @@ addWords({
   "copy": ["Copy", "Αντιγραφή"],
   "copy.done": ["Copied", "Αντιγράφηκε"],
   "json.of": ["data of this page: {path}", "δεδομένα της σελίδας: {path}"],
+  "json.owner": ["data of this page, for whoever shows the token: {path}", "δεδομένα της σελίδας, για όποιον δίνει το token: {path}"],
   "party.nobody": ["nobody", "κανείς"],
   "party.claim": ["(says itself)", "(δικός του ισχυρισμός)"],
   "party.reclaimable": ["may be taken back", "ανακτάται"],

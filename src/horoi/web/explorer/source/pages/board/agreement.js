@@ -5,7 +5,8 @@ import { html } from "../../html.js";
 import { number, t } from "../../lang.js";
 import { useLive } from "../../live.js";
 import { useEffect, useState } from "../../html.js";
-import { JsonLinks, Instead, Section } from "../../parts/page.js";
+import { JsonLinks } from "../../parts/json.js";
+import { Instead, Section } from "../../parts/page.js";
 import { Text } from "../../parts/text.js";
 
 const PATH = "/v1/network";

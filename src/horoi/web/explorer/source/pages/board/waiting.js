@@ -4,7 +4,8 @@ import { html } from "../../html.js";
 import { t } from "../../lang.js";
 import { Sentence } from "../../parts/lines.js";
 import { Party, transactionUrl } from "../../parts/names.js";
-import { JsonLinks, Section } from "../../parts/page.js";
+import { JsonLinks } from "../../parts/json.js";
+import { Section } from "../../parts/page.js";
 import { Text } from "../../parts/text.js";
 
 const SHOWN = 8;
