@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from horoi.base.errors import HoroiError, NetworkError
 from horoi.cli.settings import DEFAULT_API, KEYS_FOLDER, api_url, config_path, node_folder, read_config
-from horoi.node.checkup import Check, block_times, permissions, space, versions, writing
+from horoi.node.checkup import block_times, permissions, space, versions, writing
+from horoi.node.findings import Check, finding
 from horoi.node.offline import GENESIS_FILE
 
 if TYPE_CHECKING:
@@ -128,13 +129,13 @@ def _status(url: str) -> StatusView | Check:
 def _node(status: StatusView, url: str) -> Iterator[Check]:
     yield Check("node", "ok", f"{status.node_id[:16]} at {url}, height {status.height}")
     if status.peers:
-        yield Check("peers", "ok", f"{status.peers} linked")
+        yield finding("peers", "linked", peers=status.peers)
     else:
-        yield Check("peers", "warn", "none linked", "name one: horoi peers --dial HOST:PORT; is its port open to here?")
+        yield finding("peers", "none-linked")
     if status.synced:
-        yield Check("chain", "ok", f"at the tip, {status.height}")
+        yield finding("chain", "at-tip", height=status.height)
     else:
-        yield Check("chain", "warn", f"at {status.height} of {status.headers_height}", "it is fetching: wait")
+        yield finding("chain", "fetching", height=status.height, best=status.headers_height)
 
 
 def _clock(status: StatusView) -> Iterator[Check]:

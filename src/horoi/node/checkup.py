@@ -14,9 +14,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-Verdict = Literal["ok", "warn", "fail"]
+from horoi.node.findings import Check, finding
 
 OLDEST_PYTHON = (3, 11)
 LOW_SPACE_BYTES = 1_000_000_000  # some weeks of a busy network; a guess
@@ -25,28 +24,11 @@ SLOW_SYNC_MS = 200.0  # a spinning disk needs about 20; more than this holds up 
 LATE_INTERVALS = 20  # without a block for so long: of a Poisson process once in 5e8; then nobody mines, or we are alone
 
 
-class Check(NamedTuple):
-    """One finding. ``advice`` is empty where nothing is to be done."""
-
-    name: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
-
-
 def versions() -> Iterator[Check]:
     """Python, and the libraries that are not Python: that they are there and work."""
     python = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= OLDEST_PYTHON:
-        yield Check("Python", "ok", python)
-    else:
-        yield Check("Python", "fail", python, "install Python 3.11 or newer")
-    if ssl.HAS_TLSv1_3:
-        yield Check("OpenSSL", "ok", ssl.OPENSSL_VERSION)
-    else:
-        yield Check(
-            "OpenSSL", "fail", ssl.OPENSSL_VERSION, "it has no TLS 1.3, which links between nodes need: update it"
-        )
+    yield finding("Python", "version" if sys.version_info >= OLDEST_PYTHON else "python-old", version=python)
+    yield finding("OpenSSL", "version" if ssl.HAS_TLSv1_3 else "no-tls13", version=ssl.OPENSSL_VERSION)
     yield _library("libsecp256k1 (coincurve)", "coincurve", _try_signature)
     yield _library("msgspec", "msgspec", _try_codec)
     yield _library("RocksDB (rocksdict)", "rocksdict", _try_import("rocksdict"))
@@ -59,10 +41,10 @@ def _library(name: str, package: str, attempt: Callable[[], None]) -> Check:
         found = version(package)
         attempt()
     except PackageNotFoundError:
-        return Check(name, "fail", "not installed", "install Horoi again, with its dependencies")
+        return finding(name, "not-installed")
     except Exception as error:
-        return Check(name, "fail", f"{type(error).__name__}: {error}", "install it again: it does not work here")
-    return Check(name, "ok", found)
+        return finding(name, "broken", error=f"{type(error).__name__}: {error}")
+    return finding(name, "version", version=found)
 
 
 def _try_signature() -> None:
@@ -98,9 +80,7 @@ def _try_import(module: str) -> Callable[[], None]:
 def permissions(folder: Path) -> Check:
     """Whether others of this machine may enter the folder."""
     open_to_others = stat.S_IMODE(folder.stat().st_mode) & 0o077
-    if open_to_others:
-        return Check("folder", "warn", f"{folder}: others of this machine may enter", f"chmod 700 {folder}")
-    return Check("folder", "ok", str(folder))
+    return finding("folder", "folder-open" if open_to_others else "folder", folder=str(folder))
 
 
 def writing(folder: Path) -> Check:
@@ -114,36 +94,23 @@ def writing(folder: Path) -> Check:
             os.fsync(file.fileno())
             took_ms = (time.perf_counter() - began) * 1000
     except OSError as error:
-        return Check(
-            "writing", "fail", f"{error.strerror or error}", "check who owns the folder, its mode, and the disk"
-        )
+        return finding("writing", "not-written", error=error.strerror or str(error))
     finally:
         beside.unlink(missing_ok=True)
-    if took_ms > SLOW_SYNC_MS:
-        return Check(
-            "writing", "warn", f"a sync took {took_ms:.0f} ms", "every block waits for that: use a faster disk"
-        )
-    return Check("writing", "ok", f"a sync took {took_ms:.1f} ms")
+    return finding("writing", "sync-slow" if took_ms > SLOW_SYNC_MS else "sync", took_ms=took_ms)
 
 
 def space(folder: Path) -> Check:
     """How much room there is."""
     free = shutil.disk_usage(folder).free
-    found = f"{free / 1e9:.1f} GB free"
-    if free < NO_SPACE_BYTES:
-        return Check("disk", "fail", found, "free some space: a node that cannot write stops")
-    if free < LOW_SPACE_BYTES:
-        return Check("disk", "warn", found, "free some space soon")
-    return Check("disk", "ok", found)
+    code = "space-none" if free < NO_SPACE_BYTES else "space-low" if free < LOW_SPACE_BYTES else "space"
+    return finding("disk", code, free_gb=free / 1e9)
 
 
 def block_times(age_s: float, interval_s: float, forgiven_s: float) -> Check:
     """How old the newest block is; ``forgiven_s``: how far in the future the network lets it be."""
     if -age_s > forgiven_s:
-        found = f"the newest block is {-age_s:,.0f} s in the future"
-        return Check("block times", "fail", found, "this machine's clock is behind: set it")
+        return finding("block times", "newest-block-early", ahead_s=-age_s)
     if age_s > LATE_INTERVALS * interval_s:
-        found = f"the newest block is {age_s:,.0f} s old, one is due every {interval_s:g} s"
-        advice = "nobody mines (horoi mine RATE), no peer is linked, or the clock is ahead"
-        return Check("block times", "warn", found, advice)
-    return Check("block times", "ok", f"the newest block is {age_s:,.0f} s old")
+        return finding("block times", "newest-block-late", age_s=age_s, interval_s=interval_s)
+    return finding("block times", "newest-block", age_s=age_s)

@@ -21,8 +21,8 @@ from horoi.ledger.block import Block
 from horoi.ledger.conditions import Key
 from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.transaction import Transaction
-from horoi.node.checkup import Check
 from horoi.node.events import Submit, SubmitResult, Submitted
+from horoi.node.findings import Check
 from horoi.node.index.index import Index
 from horoi.node.names import NameBook
 from horoi.node.node import Node

@@ -16,13 +16,15 @@ from horoi.node.wallet import partial as partials
 from horoi.node.wallet.amounts import format_amount
 from horoi.node.wallet.explain import AssetName, explain
 from horoi.node.wallet.partial import PartialTransaction
+from horoi.node.wallet.sentences import sentences
 from horoi.node.wallet.text import condition_to_json
 from horoi.web.access import NodeAccess
+from horoi.web.agreed import sentence_view
 from horoi.web.model.offers import Direction, OfferChange, OfferEvent, OfferView, SignerView
+from horoi.web.people import People
 from horoi.web.reading import unspent_of_key
 from horoi.web.views import Viewer, time_text
 
-UNCHANGED = " as before."  # how explain.py ends a line about what stays
 MAX_OUTPUTS_READ = 10_000  # of one key, for its sums: as the holdings of the API
 
 Moved = dict[tuple[Condition, bytes], list[int]]
@@ -76,6 +78,8 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
     view, mine, partial = Viewer(access), own_keys(access), partial_of(access, kept)
     names = view.names(terms.body)
     words = explain(terms.body, view.names(terms.body, _called(access, kept)))
+    said, people = sentences(terms.body), People(access)
+    headline = next((number for number, sentence in enumerate(said) if sentence.kind != "owns-as-before"), 0)
     tip = access.node.chain.tip
     return OfferView(
         id=kept.id.hex(),
@@ -93,8 +97,10 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
         ended=time_text(kept.ended_ms) if kept.ended_ms is not None else None,
         height=kept.confirmed_height,
         problem=kept.problem or None,
-        headline=next((line for line in words if not line.endswith(UNCHANGED)), words[0]),
+        headline=words[headline],
+        headlined=sentence_view(view, people, said[headline]),
         words=words,
+        sentences=[sentence_view(view, people, sentence) for sentence in said] if whole else [],
         fee=str(prepared.fee),
         signers=_signers(kept, mine),
         missing=[condition_to_json(c) for c in partials.missing(partial, tip.height + 1, tip.median_time_ms)],

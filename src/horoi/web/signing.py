@@ -16,7 +16,9 @@ from horoi.node.wallet.explain import explain
 from horoi.node.wallet.partial import PartialTransaction
 from horoi.node.wallet.text import condition_from_text, condition_to_json
 from horoi.web.access import NamedKey, NodeAccess
+from horoi.web.agreed import sentence_views
 from horoi.web.model.wallet import WalletAnswer
+from horoi.web.people import People
 from horoi.web.routes.transactions import refusal
 from horoi.web.views import Viewer
 
@@ -51,11 +53,13 @@ async def finish(access: NodeAccess, partial: PartialTransaction, *, submit: boo
         result = (await access.submit([transaction]))[0]
         if not result.accepted:
             raise refusal(result)
-    names = Viewer(access).names(partial.body)
+    view = Viewer(access)
+    names = view.names(partial.body)
     return WalletAnswer(
         id=partial.id.hex(),
         submitted=submitted,
         words=explain(partial.body, names),
+        sentences=sentence_views(view, People(access), partial.body),
         missing=[condition_to_json(condition) for condition in missing],
         partial=msgspec.json.decode(partials.to_json(partial, names)),
         hex=encode(transaction).hex() if transaction is not None else None,

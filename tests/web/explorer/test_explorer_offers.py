@@ -95,7 +95,7 @@ def offer_in_the_page(desk: Desk, amount: str, note: str) -> str:
     page.get_by_label("Amount").fill(amount)
     page.get_by_label("To", exact=True).fill("Aegean Carriers")
     page.locator("form.stack button.main").click()
-    page.locator(".review").get_by_text(f"hands over {amount} bbl").wait_for()
+    page.locator(".review").get_by_text(f"hands over {int(amount):,} bbl").wait_for()
     page.get_by_label("A word to them").fill(note)
     page.get_by_role("button", name="Sign and offer").click()
     page.get_by_role("link", name="See the offer").click()
@@ -122,7 +122,7 @@ def test_a_hand_over_is_offered_in_one_page_and_accepted_in_the_other(desks: tup
     carrier.sees("6327 barrels, ready at the quay")  # by itself, over the stream of events
     carrier.sees("waits for you")
     keep_picture(carrier.page, "offers-incoming")
-    carrier.page.get_by_role("link", name=re.compile("Thasos Field hands over 6327 bbl")).click()
+    carrier.page.get_by_role("link", name=re.compile("Thasos Field hands over 6,327 bbl")).click()
     carrier.page.wait_for_url(f"**/offers/{offer_id}")
     carrier.sees("This node's signature is asked for")
     changes = carrier.page.locator("section[aria-labelledby=changes] tbody tr")
@@ -211,9 +211,17 @@ def test_the_pages_of_offers_in_greek_on_a_phone(browser: Browser, companies: li
         assert page.locator("h1").inner_text() == "Προσφορές"
         assert wider_than_the_screen(page) == []
         assert axe_findings(page) == []
-        page.locator(".offer-words a").first.click()
+        headline = page.locator(".offer-words a", has_text="6.327 bbl")
+        assert re.fullmatch(
+            r"Thasos Field παραδίδει 6\.327 bbl Thasos crude oil \[[0-9a-f]{16}\], πάντα στην κυριότητα Thasos Field, "
+            r"σε .*Aegean Carriers.*\.",
+            headline.inner_text(),
+        )
+        headline.click()
         page.get_by_text("Τι συμφωνείται").wait_for()
         settled(page)
+        assert page.locator("main [lang=en]").count() == 0
+        assert page.locator(".agreed li").last.inner_text().startswith("Πρέπει να συμφωνήσουν: ")
         assert wider_than_the_screen(page) == []
         assert axe_findings(page) == []
 

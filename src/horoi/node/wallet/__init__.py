@@ -8,7 +8,8 @@ text.py        conditions as people write them
 selection.py   which holdings to spend for an amount
 pools.py       what may be spent, by owner and custodian
 builder.py     ``Draft``: the verbs of the ledger, composed into one transaction body
-explain.py     what a body says, in plain words
+sentences.py   what a body says, as sentences with named parts
+explain.py     the same in plain English
 partial.py     a transaction that travels between its signers
 
 Everything but ``keystore.py`` is pure. Nothing here talks to a node: what may be spent is handed in.

@@ -59,12 +59,14 @@ class Overlay(Answer, frozen=True, kw_only=True):
 
 
 class CheckView(Answer, frozen=True, kw_only=True):
-    """One finding. ``advice`` is empty where nothing is to be done."""
+    """One finding, in English and as a code with values. ``advice`` is empty where nothing is to be done."""
 
     name: str
     verdict: Literal["ok", "warn", "fail"]
     found: str
     advice: str
+    code: str
+    values: dict[str, str | int | float]
 
 
 class Diagnostics(Answer, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from horoi.web.model.agreed import SentenceView
 from horoi.web.model.base import (
     AmountText,
     Answer,
@@ -160,8 +161,12 @@ class OfferView(Answer, frozen=True, kw_only=True):
     """Why the mempool does not take it, though all agreed."""
     headline: str
     """The first of the words that says that something changes."""
+    headlined: SentenceView
+    """The same in parts."""
     words: list[str]
     """What its signers agree to."""
+    sentences: list[SentenceView]
+    """The same in parts; in lists, none."""
     fee: Number
     signers: list[SignerView]
     missing: list[ConditionForm]

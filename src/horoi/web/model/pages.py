@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from horoi.web.model.agreed import ReasonView, SentenceView
 from horoi.web.model.base import Answer, Asking, Hash, Height, HexBytes, Number
 from horoi.web.model.board import BoardLine, Cursor
 from horoi.web.model.books import HoldingSum, PostEntry
@@ -42,6 +43,8 @@ class AgreementView(Answer, frozen=True, kw_only=True):
     party: Party
     satisfied: bool
     why: list[str]
+    reasons: list[ReasonView]
+    """The same as `why`, in parts."""
     by: list[Hash]
 
 
@@ -57,6 +60,8 @@ class SignerView(Answer, frozen=True, kw_only=True):
 class TransactionDetail(TransactionView, frozen=True, kw_only=True):
     """A transaction, whole, with who agreed to what."""
 
+    sentences: list[SentenceView]
+    """`words` in parts."""
     lines: list[BoardLine]
     digest: Hash
     """What every signature covers: the id, which is the hash of network and body, whole."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from horoi.web.model.agreed import SentenceView
 from horoi.web.model.base import AmountText, Answer, Asking, AssetText, ConditionForm, Hash, HexBytes, Number
 
 MAX_STEPS = 100  # verbs of one draft: what a transaction takes of each kind
@@ -251,6 +252,8 @@ class WalletAnswer(Answer, frozen=True, kw_only=True):
     submitted: bool
     words: list[str]
     """What its signers agree to."""
+    sentences: list[SentenceView] = msgspec.field(default_factory=list)
+    """The same in parts, where the node made the answer."""
     missing: list[ConditionForm]
     partial: dict[str, Any]
     """The file that travels between signers."""

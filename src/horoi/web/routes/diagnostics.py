@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import time
 
-from horoi.node.checkup import Check, block_times, permissions, space, versions, writing
+from horoi.node.checkup import block_times, permissions, space, versions, writing
+from horoi.node.findings import Check, finding
 from horoi.web.access import NodeAccess
 from horoi.web.agreement import agreement
 from horoi.web.model.base import NoQuery
@@ -23,7 +24,7 @@ def diagnostics(access: NodeAccess, _: NoQuery, __: None) -> Diagnostics:
     checks = [*access.last_checkup[1], *_peers(access), *_chain(access, now), *_faults(access)]
     order = ("ok", "warn", "fail")
     return Diagnostics(
-        checks=[CheckView(name=c.name, verdict=c.verdict, found=c.found, advice=c.advice) for c in checks],
+        checks=[CheckView(**{**check._asdict(), "values": dict(check.values)}) for check in checks],
         worst=max((check.verdict for check in checks), key=order.index),
     )
 
@@ -37,55 +38,49 @@ def _disk(access: NodeAccess) -> Iterator[Check]:
 def _peers(access: NodeAccess) -> Iterator[Check]:
     seen = agreement(access)
     if seen.peers == 0:
-        yield Check("peers", "warn", "none linked", "name one: horoi peers --dial HOST:PORT; is its port open to here?")
+        yield finding("peers", "none-linked")
         return
-    yield Check("peers", "ok", f"{seen.peers} linked")
+    yield finding("peers", "linked", peers=seen.peers)
     if seen.ahead or seen.different:
-        found = f"{seen.ahead} ahead, {seen.different} at another block of the same work"
-        yield Check("agreement", "warn", found, "the next blocks decide; if it lasts, compare horoi status of both")
+        yield finding("agreement", "differing", ahead=seen.ahead, different=seen.different)
     elif seen.lagging:
-        yield Check("agreement", "warn", f"{seen.lagging} of {seen.peers} lag behind", "their operators should look")
+        yield finding("agreement", "lagging", lagging=seen.lagging, peers=seen.peers)
     else:
-        yield Check("agreement", "ok", f"{seen.same_tip} of {seen.peers} at this node's tip")
+        yield finding("agreement", "same-tip", same=seen.same_tip, peers=seen.peers)
 
 
 def _chain(access: NodeAccess, now: float) -> Iterator[Check]:
     node, chain = access.node, access.node.chain
     if node.sync.synced:
-        yield Check("chain", "ok", f"at the tip, {chain.tip.height}")
+        yield finding("chain", "at-tip", height=chain.tip.height)
     else:
-        found = f"at {chain.tip.height} of {chain.tree.best.height}"
-        yield Check("chain", "warn", found, "it is fetching: wait")
+        yield finding("chain", "fetching", height=chain.tip.height, best=chain.tree.best.height)
     consensus = chain.genesis.consensus
     interval_s = consensus.interval_ms / 1000
     yield block_times(now - chain.tip.header.time_ms / 1000, interval_s, consensus.future_limit * interval_s)
     if chain.kept.damaged:
-        found = f"{len(chain.kept.damaged)} damaged in the log"
-        yield Check("blocks", "warn", found, "they are fetched again from peers; check the disk")
+        yield finding("blocks", "blocks-damaged", damaged=len(chain.kept.damaged))
     else:
-        yield Check("blocks", "ok", f"{len(chain.kept.places)} kept")
+        yield finding("blocks", "blocks-kept", kept=len(chain.kept.places))
     yield _index(access)
 
 
 def _index(access: NodeAccess) -> Check:
     index, tip = access.node.index, access.node.chain.tip
     if index is None:
-        return Check("index", "warn", "none is kept", "the explorer's pages need it: start a node that keeps one")
+        return finding("index", "no-index")
     behind = tip.height - index.marker.height
     if behind > MAX_BEHIND_BLOCKS:
-        return Check("index", "warn", f"{behind} blocks behind the chain", "it catches up by itself: wait")
-    return Check("index", "ok", f"at block {index.marker.height}, {index.marker.transactions} transactions")
+        return finding("index", "index-behind", behind=behind)
+    return finding("index", "indexed", height=index.marker.height, transactions=index.marker.transactions)
 
 
 def _faults(access: NodeAccess) -> Iterator[Check]:
     errors = {which: count for (what, which), count in access.host.counters.items() if what == "error"}
     if errors:
-        found = ", ".join(f"{count} {which}" for which, count in sorted(errors.items())[:5])
-        yield Check("faults", "fail", found, "faults of this program: its log has them, please report them")
+        yield finding("faults", "faults", faults=", ".join(f"{n} {which}" for which, n in sorted(errors.items())[:5]))
     else:
-        yield Check("faults", "ok", "none since the start")
+        yield finding("faults", "no-faults")
     invalid = access.node.sync.invalid_blocks
     if invalid:
-        yield Check(
-            "refused blocks", "warn", f"{invalid} broke a rule", "some peer sends them; horoi peers shows points"
-        )
+        yield finding("refused blocks", "refused-blocks", refused=invalid)

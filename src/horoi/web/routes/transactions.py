@@ -14,6 +14,7 @@ from horoi.ledger.ledger import Prepared
 from horoi.ledger.transaction import MAX_TRANSACTION_SIZE_BYTES, Transaction, transaction_codec
 from horoi.node.events import SubmitResult
 from horoi.web.access import BusyError, NodeAccess
+from horoi.web.agreed import sentence_views
 from horoi.web.lines import Liner, waiting_lines
 from horoi.web.model.base import NoQuery
 from horoi.web.model.board import BoardLine
@@ -159,6 +160,7 @@ def _detail(
     agreed = agreements(liner, item, *moment)
     return TransactionDetail(
         **{name: getattr(view, name) for name in view.__struct_fields__},
+        sentences=sentence_views(liner.view, liner.people, item.transaction.body),
         lines=lines,
         digest=item.id.hex(),
         agreements=agreed,

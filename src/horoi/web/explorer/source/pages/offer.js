@@ -4,6 +4,7 @@ import "../words/offers.js";
 import { useNow } from "../data.js";
 import { html } from "../html.js";
 import { number, t } from "../lang.js";
+import { Agreed } from "../parts/agreed.js";
 import { Condition } from "../parts/condition.js";
 import { Block, Transaction, WholeHash } from "../parts/names.js";
 import { Time } from "../parts/numbers.js";
@@ -28,7 +29,7 @@ function Shown({ path }) {
   return html`<div class="columns">
     <div>
       <${Section} id="says" title=${t("offer.says")} note=${t("offer.says-note")} beside=${html`<${State} offer=${offer} />`}>
-        <ol class="agreed" lang="en">${offer.words.map((words) => html`<li><${Text} value=${words} most=${400} /></li>`)}</ol>
+        <${Agreed} sentences=${offer.sentences} words=${offer.words} />
         ${offer.note && html`<blockquote class="word"><${Text} value=${offer.note} most=${240} /></blockquote>`}
       <//>
       <${Answer} offer=${offer} done=${reload} />

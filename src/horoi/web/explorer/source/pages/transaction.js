@@ -11,7 +11,7 @@ import { Facts, Heading, Instead, Section } from "../parts/page.js";
 import { Block, Copy, Hash, Party, Transaction, WholeHash } from "../parts/names.js";
 import { AmountOf, Time } from "../parts/numbers.js";
 import { Table } from "../parts/table.js";
-import { Text } from "../parts/text.js";
+import { reasons } from "./transaction/reason.js";
 
 export default function TransactionPage({ params }) {
   const path = `/v1/transactions/${encodeURIComponent(params.id)}`;
@@ -54,7 +54,7 @@ function Agreements({ tx }) {
   return html`<${Table} caption=${t("tx.who-agrees")} rows=${agreements} rowKey=${(agreement) => agreement.id} empty=${t("tx.nobody-asked")} columns=${[
       { head: t("tx.party"), cell: (a) => html`<${Party} party=${a.party} own />` },
       { head: t("tx.role"), cell: (a) => t(`role.${a.role}`) },
-      { head: t("tx.why"), cell: (a) => html`<ul class="plain" lang="en">${a.why.map((words) => html`<li><${Text} value=${words} most=${160} /></li>`)}</ul>` },
+      { head: t("tx.why"), cell: (a) => html`<ul class="plain">${reasons(tx, a).map((reason) => html`<li>${reason}</li>`)}</ul>` },
       { head: t("tx.agreed-short"), cell: (a) => html`<span class=${`tag ${a.satisfied ? "good" : "warn"}`}>${t(a.satisfied ? "tx.yes" : "tx.no")}</span>` },
     ]} />
     <h3 class="apart">${t("tx.signatures", { n: signers.length })}</h3>
@@ -62,7 +62,7 @@ function Agreements({ tx }) {
     <ul class="signers">${signers.map((signer) => html`<li>
       <p><${Party} party=${signer.party} own /> <span class="faint">· ${t("tx.key")} <${Hash} value=${signer.key} /></span></p>
       <p class="hash faint clip" title=${signer.signature}>${signer.signature}</p>
-      <p>${t("tx.covers")} ${signer.covers.map((id) => why.get(id)).filter(Boolean).map((a, i) => html`${i > 0 && "; "}<span lang="en"><${Text} plain most=${120} value=${a.why.join(", ")} /></span>`)}</p>
+      <p>${t("tx.covers")} ${signer.covers.map((id) => why.get(id)).filter(Boolean).map((a, i) => html`${i > 0 && "; "}${reasons(tx, a).map((reason, j) => html`${j > 0 && ", "}${reason}`)}`)}</p>
     </li>`)}</ul>`;
 }
 

@@ -10,7 +10,7 @@ import { Text } from "./text.js";
 /** One line as a sentence. */
 export function Sentence({ line }) {
   const key = `line.${line.kind}`;
-  if (!has(key) || !line.actor || (!line.amount && line.kind !== "posted")) return html`<${Text} value=${line.words} most=${240} />`;
+  if (!has(key) || !line.actor || (!line.amount && line.kind !== "posted")) return html`<span lang="en"><${Text} value=${line.words} most=${240} /></span>`;
   return html`<span class="sentence">${say(key, {
     actor: html`<${Party} party=${line.actor} />`,
     counterpart: html`<${Party} party=${line.counterpart} />`,

@@ -3,10 +3,10 @@
 import { act, ask } from "../../api.js";
 import { html, useEffect, useRef, useState } from "../../html.js";
 import { number, t } from "../../lang.js";
+import { Agreed } from "../../parts/agreed.js";
 import { Condition } from "../../parts/condition.js";
 import { Transaction } from "../../parts/names.js";
 import { Instead } from "../../parts/page.js";
-import { Text } from "../../parts/text.js";
 
 export function Review({ answer, back, again }) {
   const [sent, setSent] = useState(null);
@@ -45,7 +45,7 @@ export function Review({ answer, back, again }) {
   }
   return html`<form class="review" onSubmit=${send}>
     <h3 tabindex="-1" ref=${heading}>${t("review.title")}</h3>
-    <ol class="agreed" lang="en">${answer.words.map((words) => html`<li><${Text} value=${words} most=${400} /></li>`)}</ol>
+    <${Agreed} sentences=${answer.sentences} words=${answer.words} />
     <p class="faint">${t("review.fee", { fee: number(answer.fee) })}</p>
     ${!isWhole && html`<p>${t("review.missing")}</p><ul>${answer.missing.map((form) => html`<li><${Condition} form=${form} /></li>`)}</ul>
       <div class="field"><label for="note">${t("review.note")} <span class="faint">${t("field.optional")}</span></label><input id="note" name="note" maxlength="200" /></div>`}

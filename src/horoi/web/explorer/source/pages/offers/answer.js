@@ -3,6 +3,7 @@
 import { act } from "../../api.js";
 import { html, useEffect, useRef, useState } from "../../html.js";
 import { t } from "../../lang.js";
+import { Agreed } from "../../parts/agreed.js";
 import { Instead, Section } from "../../parts/page.js";
 import { Text } from "../../parts/text.js";
 
@@ -62,7 +63,7 @@ function Step({ step, offer, heading, isBusy, say, back }) {
   };
   return html`<form class="review" onSubmit=${send}>
     <h3 tabindex="-1" ref=${heading}>${t(`step.${step}`)}</h3>
-    ${step === "accept" && html`<ol class="agreed" lang="en">${offer.words.map((words) => html`<li><${Text} value=${words} most=${400} /></li>`)}</ol>`}
+    ${step === "accept" && html`<${Agreed} sentences=${offer.sentences} words=${offer.words} />`}
     ${step === "refuse" && html`<div class="field"><label for="reason">${t("step.reason")} <span class="faint">${t("field.optional")}</span></label><input id="reason" name="reason" maxlength=${MOST_REASON} autocomplete="off" /></div>`}
     <p class="note">${t(`step.${step}-note`)}</p>
     <div class="buttons"><button class="main" disabled=${isBusy}>${t(`step.${step}-do`)}</button><button type="button" onClick=${back}>${t("step.back")}</button></div>

@@ -2,6 +2,7 @@
 
 import { html } from "../../html.js";
 import { say, t } from "../../lang.js";
+import { Sentence } from "../../parts/agreed.js";
 import { Condition } from "../../parts/condition.js";
 import { Time } from "../../parts/numbers.js";
 import { Text } from "../../parts/text.js";
@@ -16,7 +17,7 @@ export function Card({ offer, now }) {
   return html`<article class="offer">
     <p class="offer-head"><${State} offer=${offer} />${offer.awaits_me && html` <strong class="tag warn">${t("offers.awaits")}</strong>`}
       <span class="faint">${say("offers.from", { who: html`<${Condition} form=${offer.by} />` })} · <${Time} ms=${offer.received_ms} now=${now} /></span></p>
-    <p class="offer-words" lang="en"><a href=${`/offers/${offer.id}`}><${Text} plain value=${offer.headline} most=${240} /></a></p>
+    <p class="offer-words"><a href=${`/offers/${offer.id}`}><${Sentence} plain sentence=${offer.headlined} words=${offer.headline} /></a></p>
     ${offer.note && html`<p class="word"><${Text} value=${offer.note} most=${120} /></p>`}
   </article>`;
 }
