@@ -75,7 +75,18 @@ def test_a_hand_over_is_offered_read_in_words_and_accepted(two: Two) -> None:
         (ALICE_ADDRESS, "signed", False),
         (CARRIER_ADDRESS, "missing", True),
     ]
+    assert seen["headlined"]["kind"] == "hands-over"
+    assert seen["headlined"]["amount"]["amount"] == "60"
+    assert seen["sentences"] == []  # the page of one offer has them
     whole = two.carrier.get(f"/v1/offers/{made['id']}")
+    assert len(whole["sentences"]) == len(whole["words"])
+    handed = next(sentence for sentence in whole["sentences"] if sentence["kind"] == "hands-over")
+    assert [handed[part]["address"] for part in ("who", "to", "owner")] == [
+        ALICE_ADDRESS,
+        CARRIER_ADDRESS,
+        ALICE_ADDRESS,
+    ]
+    assert whole["sentences"][-1]["signers"][-1]["address"] == CARRIER_ADDRESS
     mine = next(change for change in whole["changes"] if change["mine"])
     assert (mine["holds_before"], mine["holds_change"], mine["holds_after"]) == ("0", "+60", "60")
     assert (mine["owns_before"], mine["owns_after"]) == ("0", "0")

@@ -146,6 +146,8 @@ def test_the_node_looks_at_itself(api: Api) -> None:
     assert checks["peers"]["verdict"] == "warn"
     assert checks["faults"]["verdict"] == found["worst"] == "fail"  # the test's host counted one
     assert all(check["advice"] for check in found["checks"] if check["verdict"] != "ok")
+    assert all(check["code"] for check in found["checks"]), "whatever is found can be said in another language"
+    assert checks["chain"]["values"] == {"height": api.host.node.chain.tip.height}
     assert api.access.last_checkup is not None
     kept = api.access.last_checkup
     api.get("/v1/diagnostics")

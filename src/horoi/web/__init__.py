@@ -4,6 +4,7 @@
     access.py   what the handlers need of a node
     routes/     the handlers, and the one table of endpoints that routes and the OpenAPI document are made from
     views.py    ledger records in words, hexadecimal and decimal
+    agreed.py   what signers agree to, in parts, for pages in any language
     stream.py   server-sent events
     metrics.py  what Prometheus scrapes
     explorer/   the pages in the browser, at ``/``
