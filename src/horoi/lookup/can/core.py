@@ -17,6 +17,7 @@ from horoi.lookup.can.neighbours import Neighbour
 from horoi.lookup.can.realities import Reality
 from horoi.lookup.can.zone import Place, Space, Zone
 from horoi.lookup.common.peer import MAX_BURIED, OnFailure, OnReply, Peer
+from horoi.lookup.common.pending import MAX_TIMEOUT_S
 from horoi.lookup.common.providers import ProviderStore
 from horoi.lookup.common.values import ValueStore
 from horoi.lookup.vocabulary import Address, Contact
@@ -263,12 +264,13 @@ class Core(Peer):
         self.ask(contact, make, on_reply, again if tried + 1 < tries else on_failure, now, timeout_s)
 
     def timeout_s(self, address: Address) -> float:
-        """How long to wait for an answer of this peer: longer if it is known to be far."""
+        """How long to wait for an answer of this peer: longer if it is known to be far, within the bound of all waits. Without
+        it a neighbour that answers ever later would be waited for ever longer."""
         usual_s = self.pending.round_trips.timeout_s
         for reality in self.realities:
             neighbour = reality.neighbours.get(address)
             if neighbour is not None and neighbour.rtt_s:
-                return max(usual_s, FAR * neighbour.rtt_s)
+                return min(max(usual_s, FAR * neighbour.rtt_s), MAX_TIMEOUT_S)
         return usual_s
 
     def ask_twice(
