@@ -82,6 +82,19 @@ class DisconnectFrom(msgspec.Struct, frozen=True, gc=False):
     peer: Peer
 
 
+class Visit(msgspec.Struct, frozen=True, gc=False):
+    """Request: link to this address for a while, until ``EndVisit``. A stranger named it, so it is tried once, bans hold, and it
+    takes no place of a link that this node chose."""
+
+    address: str
+
+
+class EndVisit(msgspec.Struct, frozen=True, gc=False):
+    """Request: end the link that ``Visit`` made to this address, if there is one; a link of another purpose stays."""
+
+    address: str
+
+
 class ConnectFailed(msgspec.Struct, frozen=True, gc=False):
     """Notice: a peer that the operator named is not reached; ``reason`` says why, and it is tried again if it can be."""
 

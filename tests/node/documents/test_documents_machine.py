@@ -31,7 +31,7 @@ from horoi.node.documents.messages import (
 )
 from horoi.node.documents.serving import MAX_WANTED, SERVE_BURST_BYTES
 from horoi.node.documents.store import DocumentStore, chunks_of
-from horoi.node.events import ConnectTo, DisconnectFrom, Misbehaved, PeerReady
+from horoi.node.events import EndVisit, Misbehaved, PeerReady, Visit
 from horoi.node.lookup.requests import FindProviders, ProviderAt, ProvidersFound, StartProviding
 from horoi.world.sim.disk import SimDisk
 
@@ -271,15 +271,18 @@ def test_providers_that_the_lookup_finds_are_linked_for_as_long_as_it_takes() ->
         ProviderAt("10.0.0.3:1", None, "dht"),
     )
     called = machine.handle(Asked(ProvidersFound(find.token, NAME, providers)), 1.0)
-    assert called == [Tell(ConnectTo("10.0.0.2:1")), Tell(ConnectTo("10.0.0.3:1"))]
-    assert machine.handle(Asked(PeerReady(b"far", True, 0, 2)), 2.0) == [Send(b"far", WhoHas(NAME))]
+    assert called == [Tell(Visit("10.0.0.2:1")), Tell(Visit("10.0.0.3:1"))]
+    (other,) = [a.notice for a in machine.handle(Asked(FetchDocument(bytes(32))), 1.0) if isinstance(a, Tell)]
+    machine.handle(Asked(ProvidersFound(other.token, bytes(32), providers[2:])), 1.0)
+    ready = machine.handle(Asked(PeerReady(b"far", True, 0, 2)), 2.0)
+    assert ready == [Send(b"far", WhoHas(NAME)), Send(b"far", WhoHas(bytes(32)))]
     machine.handle(Received(b"far", Has(NAME, len(DOCUMENT))), 3.0)
     done: list[Action] = []
     for number in range(chunks_of(len(DOCUMENT))):
         part = DOCUMENT[number * CHUNK_SIZE_BYTES : (number + 1) * CHUNK_SIZE_BYTES]
         done = machine.handle(Received(b"far", Chunk(NAME, number, part)), 4.0)
     assert [type(action) for action in done] == [Save, Tell, Tell, Tell]
-    assert done[-1] == Tell(DisconnectFrom(b"far"))
+    assert done[-1] == Tell(EndVisit("10.0.0.2:1"))  # the other is visited for another document too
     assert isinstance(done[-2], Tell)
     assert isinstance(done[-2].notice, StartProviding)
 

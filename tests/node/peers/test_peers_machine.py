@@ -32,15 +32,17 @@ from horoi.node.events import (
     ConnectFailed,
     ConnectTo,
     DisconnectFrom,
+    EndVisit,
     Misbehaved,
     PeerBanned,
     PeerHeight,
     PeerReady,
     PeerUseful,
+    Visit,
 )
 from horoi.node.peers.addressbook import AddressBook
 from horoi.node.peers.config import PeersConfig
-from horoi.node.peers.dialing import BACKOFF_CAP_S, MAX_KEPT
+from horoi.node.peers.dialing import BACKOFF_CAP_S, MAX_KEPT, MAX_VISITS
 from horoi.node.peers.machine import MAX_ANCHORS, Peers
 from horoi.node.peers.messages import (
     MAX_ADDRESSES,
@@ -468,6 +470,48 @@ def test_the_operator_connects_and_disconnects() -> None:
     assert told(machine.handle(Asked(ConnectTo("20.3.1.1:1")), NOW), ConnectFailed)
 
 
+def test_a_visit_is_a_strangers_link_for_a_while() -> None:
+    machine = new_peers(want_outbound=2)
+    assert dialed(machine.handle(Asked(Visit(SEED_ADDRESS)), NOW)) == [SEED_ADDRESS]
+    assert told(join(machine, "p", SEED_ADDRESS, outbound=True), PeerReady)
+    assert machine.record().anchors == ()
+    assert machine._dialer._missing(machine._live()) == 2  # it takes no place of a link that was chosen
+    assert drops(machine.handle(Asked(EndVisit(SEED_ADDRESS)), NOW + 1)) == ["the visit is over"]
+    assert dialed(machine.handle(Lost("p"), NOW + 1)) == []
+    assert machine.handle(Asked(EndVisit(SEED_ADDRESS)), NOW + 2) == []
+
+
+def test_who_is_visited_is_banned_like_anybody() -> None:
+    machine = new_peers()
+    machine.handle(Asked(Visit(SEED_ADDRESS)), NOW)
+    join(machine, "p", SEED_ADDRESS, outbound=True)
+    assert told(machine.handle(Asked(Misbehaved("p", 100, "why")), NOW), PeerBanned)
+    machine.handle(Lost("p"), NOW)
+    machine.handle(Asked(EndVisit(SEED_ADDRESS)), NOW)
+    assert dialed(machine.handle(Asked(Visit(SEED_ADDRESS)), NOW + 1000)) == []
+
+
+def test_a_visit_that_fails_is_not_tried_again_and_one_called_off_ends() -> None:
+    machine = new_peers()
+    machine.handle(Asked(Visit(SEED_ADDRESS)), NOW)
+    assert dialed(machine.handle(Asked(Unlinked(SEED_ADDRESS, "refused")), NOW)) == []
+    assert dialed(machine.handle(Fired("dial"), NOW + 1000)) == []
+    other = "20.1.1.2:9000"
+    machine.handle(Asked(Visit(other)), NOW)
+    machine.handle(Asked(EndVisit(other)), NOW)
+    assert drops(join(machine, "q", other, outbound=True)) == ["the visit was called off meanwhile"]
+
+
+def test_visits_are_bounded_and_end_no_other_link() -> None:
+    machine = new_peers(SEED_ADDRESS)
+    machine.handle(Asked(Started()), NOW)
+    assert dialed(machine.handle(Asked(Visit(SEED_ADDRESS)), NOW)) == []
+    join(machine, "p", SEED_ADDRESS, outbound=True)
+    assert machine.handle(Asked(EndVisit(SEED_ADDRESS)), NOW) == []
+    asked = [machine.handle(Asked(Visit(f"20.2.{number}.1:1")), NOW) for number in range(2 * MAX_VISITS)]
+    assert sum(len(dialed(actions)) for actions in asked) == MAX_VISITS
+
+
 def test_the_book_is_saved_at_bounded_times_and_a_restart_finds_its_peers() -> None:
     machine = new_peers(SEED_ADDRESS)
     machine.handle(Asked(Started()), NOW)
@@ -592,6 +636,8 @@ events = st.one_of(
     ),
     st.builds(lambda p, n: Asked(Misbehaved(p, n, "why")), names, st.integers(-5, 50)),
     st.builds(lambda a: Asked(ConnectTo(a)), words),
+    st.builds(lambda a: Asked(Visit(a)), words),
+    st.builds(lambda a: Asked(EndVisit(a)), words),
     st.builds(lambda p: Asked(DisconnectFrom(p)), names),
 )
 

@@ -44,8 +44,8 @@ class Fetch:
         """Who alone gave something else: not asked again. Bounded: each was a source, and lost points for it."""
         self.idle: dict[Peer, None] = {}
         """Who gave nothing in this round: believed again in the next one, or one peer could keep a fetch alive for ever."""
-        self.called: dict[str, Peer] = {}
-        """Addresses of providers that are linked for this alone, with their names where known."""
+        self.called: dict[str, None] = {}
+        """Addresses of providers that are visited for this."""
         self.wanted: list[int] = []
         self.asked: dict[int, tuple[Peer, float]] = {}
 

@@ -31,7 +31,7 @@ from horoi.node.documents.messages import (
 )
 from horoi.node.documents.serving import Serving
 from horoi.node.documents.store import DocumentStore
-from horoi.node.events import ConnectTo, DisconnectFrom, Misbehaved, PeerReady
+from horoi.node.events import EndVisit, Misbehaved, PeerReady, Visit
 from horoi.node.lookup.requests import FindProviders, ProvidersFound, StartProviding
 
 MAX_CALLED = 3  # providers that are linked for one document; a guess
@@ -126,8 +126,8 @@ class Documents:
             is_here = provider.node_id == self.own or provider.node_id in self._peers
             if is_here or provider.address in fetch.called or len(fetch.called) >= MAX_CALLED:
                 continue
-            fetch.called[provider.address] = provider.node_id
-            actions.append(Tell(ConnectTo(provider.address)))
+            fetch.called[provider.address] = None
+            actions.append(Tell(Visit(provider.address)))
         return actions
 
     def _ask_all(self, fetch: Fetch, now: float) -> list[Action]:
@@ -194,9 +194,10 @@ class Documents:
         return [Tell(DocumentNotFetched(fetch.name, why)), *self._hang_up(fetch)]
 
     def _hang_up(self, fetch: Fetch) -> list[Action]:
-        """The fetch is over: let go of those who were linked for it alone."""
+        """The fetch is over: let go of those who were visited for it alone."""
         del self.fetches[fetch.name]
-        return [Tell(DisconnectFrom(peer)) for peer in fetch.called.values() if peer is not None]
+        needed = {address: None for other in self.fetches.values() for address in other.called}
+        return [Tell(EndVisit(address)) for address in fetch.called if address not in needed]
 
     # ---- time -----------------------------------------------------------------------------------------------
 

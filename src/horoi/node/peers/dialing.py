@@ -20,6 +20,7 @@ from horoi.node.peers.link import Link, Purpose
 
 MAX_PER_GROUP = 2  # Bitcoin Core has 1; a consortium's nodes often share one or two clouds
 MAX_KEPT = 64  # addresses that the operator wants linked; a guess
+MAX_VISITS = 16  # at once; a guess: a few providers of a few documents
 BACKOFF_BASE_S = 2.0  # a guess: a restarting node is back in that time
 BACKOFF_CAP_S = 300.0  # a guess: a peer that was away for a day is linked within five minutes of its return
 STABLE_S = (
@@ -55,6 +56,7 @@ class Dialer:
         self._is_refused = is_refused
         self._kept = dict.fromkeys(kept)
         self._anchors = list(anchors)
+        self._visits: dict[str, None] = {}
         self._dialing: dict[str, Attempt] = {}
         self.backoff = Backoff(dice, base_s=BACKOFF_BASE_S, cap_s=BACKOFF_CAP_S)
 
@@ -75,6 +77,23 @@ class Dialer:
     def is_kept(self, address: str) -> bool:
         """True if the operator wants a link to this address."""
         return address in self._kept
+
+    # What other machines of the node want
+
+    def visit(self, address: str, links: Collection[Link], now: float) -> str | None:
+        """The address, if it is to be dialed now: once, and if nothing speaks against it."""
+        if len(self._visits) >= MAX_VISITS or not self._is_free(address, _addresses_of(links), now):
+            return None
+        self._visits[address] = None
+        return self._begin(address, Purpose.VISIT, now)
+
+    def end_visit(self, address: str) -> None:
+        """It is not wanted any more."""
+        self._visits.pop(address, None)
+
+    def is_visited(self, address: str) -> bool:
+        """True if a visit there is wanted still."""
+        return address in self._visits
 
     # Choice
 
@@ -114,7 +133,7 @@ class Dialer:
 
     def _missing(self, links: Collection[Link]) -> int:
         standing = sum(link.purpose in (Purpose.KEPT, Purpose.OUTBOUND) for link in links)
-        coming = sum(attempt.purpose is not Purpose.FEELER for attempt in self._dialing.values())
+        coming = sum(attempt.purpose in (Purpose.KEPT, Purpose.OUTBOUND) for attempt in self._dialing.values())
         return self._want - standing - coming
 
     def _next(self, taken: Collection[str], groups: Counter[str], now: float) -> str | None:

@@ -23,6 +23,7 @@ class Purpose(Enum):
     KEPT = "kept"  # configured, or asked for by the application
     OUTBOUND = "outbound"  # chosen from the book
     FEELER = "feeler"  # only to see whether the address answers
+    VISIT = "visit"  # another machine of the node wants something of this peer, for a while
     INBOUND = "inbound"
 
 

@@ -23,25 +23,24 @@ from horoi.node.events import (
     ConnectFailed,
     ConnectTo,
     DisconnectFrom,
+    EndVisit,
     Misbehaved,
     PeerBanned,
     PeerHeight,
     PeerReady,
     PeerUseful,
+    Visit,
 )
-from horoi.node.peers import eviction
+from horoi.node.peers import eviction, greeting
 from horoi.node.peers.addressbook import open_book
-from horoi.node.peers.addresses import canonical, host_of
+from horoi.node.peers.addresses import canonical
 from horoi.node.peers.bans import Bans
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.dialing import MAX_KEPT, Dialer
 from horoi.node.peers.gossip import Gossip
 from horoi.node.peers.link import Link, PeerInfo, Purpose
 from horoi.node.peers.messages import (
-    MAX_HEIGHT,
-    MIN_PROTOCOL_VERSION,
     NONCE_SIZE_BYTES,
-    PROTOCOL_VERSION,
     WIRE,
     AddressBookRecord,
     Addresses,
@@ -170,15 +169,7 @@ class Peers:
             return [*actions, *self._drop(link, "banned for misbehaviour")]
         if not linked.outbound and inbound >= self.config.max_inbound:
             return [*actions, *self._drop(link, f"no room: {inbound} peers have dialed this node")]
-        hello = Hello(
-            PROTOCOL_VERSION,
-            self.config.network_id,
-            self._nonce,
-            self.config.listen_port,
-            self._gossip.own_address or "",
-            min(max(self._height(), 0), MAX_HEIGHT),
-            self.config.agent,
-        )
+        hello = greeting.make(self.config, self._nonce, self._gossip.own_address, self._height())
         return [*actions, Send(link.peer, hello), Arm(("hello", link.peer), self.config.hello_timeout_s)]
 
     def _make_room(self) -> list[Action]:
@@ -246,7 +237,7 @@ class Peers:
     def _greet(self, link: Link, hello: Hello, now: float) -> list[Action]:
         if link.ready:
             return self._punish(link, 20, "a second hello", now)
-        objection = self._objection(hello)
+        objection = greeting.objection(hello, self.config.network_id, self._nonce)
         if objection:
             if link.outbound:
                 self.book.bad(link.address)
@@ -264,6 +255,8 @@ class Peers:
             actions += self._save_soon(now)
             if link.purpose is Purpose.FEELER and not self._dialer.promote(link, self._live()):
                 return [*actions, *self._drop(link, "feeler: the address answers, thank you")]
+            if link.purpose is Purpose.VISIT and not self._dialer.is_visited(link.address):
+                return [*actions, *self._drop(link, "the visit was called off meanwhile")]
             actions += self._gossip.ask(link)
         else:
             actions += self._learn_of_dialer(link, hello, now)
@@ -273,21 +266,8 @@ class Peers:
             Tell(PeerReady(link.peer, link.outbound, link.height, hello.version)),
         ]
 
-    def _objection(self, hello: Hello) -> str:
-        ours = self.config.network_id
-        if hello.network_id != ours:
-            return f"wrong network: this node is on {ours.hex()[:16]}, the peer on {hello.network_id.hex()[:16]}"
-        if hello.version < MIN_PROTOCOL_VERSION:
-            return f"version {hello.version} is too old, this node speaks {MIN_PROTOCOL_VERSION} and up"
-        if hello.nonce == self._nonce:
-            return "linked to itself"
-        return ""
-
     def _learn_of_dialer(self, link: Link, hello: Hello, now: float) -> list[Action]:
-        seen = canonical(f"{host_of(link.address)}:{hello.listen_port}")
-        told = canonical(hello.own_address)
-        link.listen_address = told if told is not None and host_of(told) == host_of(link.address) else seen
-        address = told or seen
+        address = greeting.learn_address(link, hello)
         if address is None or address in self._own or not self.book.add(address, link.address, now):
             return []
         return [
@@ -307,9 +287,8 @@ class Peers:
 
     def _check_liveness(self, link: Link, now: float) -> list[Action]:
         overdue_s = now - link.pinged_s - self.config.pong_timeout_s
-        if (
-            link.ping_nonce is not None and overdue_s < self.config.pong_timeout_s
-        ):  # else it was us who slept: ask again
+        slept = overdue_s >= self.config.pong_timeout_s  # it was us: ask again
+        if link.ping_nonce is not None and not slept:
             return self._drop(link, f"no pong within {self.config.pong_timeout_s:g} s")
         link.ping_nonce = self._dice.randbytes(NONCE_SIZE_BYTES)
         link.pinged_s = now
@@ -380,6 +359,21 @@ class Peers:
             self._dialer.backoff.failed(address, now)
         return self._drop(link, "the operator disconnected")
 
+    # Other machines of the node
+
+    def _visit(self, request: Visit, now: float) -> list[Action]:
+        name = canonical(request.address)
+        address = self._dialer.visit(name, self._links.values(), now) if name is not None else None
+        return [Tell(Dial(address))] if address is not None else []
+
+    def _end_visit(self, request: EndVisit, now: float) -> list[Action]:
+        address = canonical(request.address)
+        if address is None or not self._dialer.is_visited(address):
+            return []
+        self._dialer.end_visit(address)
+        visited = [link for link in self._live() if link.purpose is Purpose.VISIT and link.address == address]
+        return [action for link in visited for action in self._drop(link, "the visit is over")]
+
     # Restarts
 
     def _save_soon(self, now: float) -> list[Action]:
@@ -400,5 +394,7 @@ class Peers:
         AddressesHeard: _hear_addresses,
         ConnectTo: _connect,
         DisconnectFrom: _disconnect,
+        Visit: _visit,
+        EndVisit: _end_visit,
     }
     hears: tuple[type, ...] = tuple(_on_request)
