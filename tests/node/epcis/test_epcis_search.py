@@ -255,3 +255,18 @@ def test_a_question_that_takes_too_many_steps_is_refused(store: EventStore, monk
         "what is new costs little"
     )
     assert store.count() == 300, "the store is as before"
+
+
+def test_a_page_is_bounded_in_bytes_too(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(store, *(event(**{"thasos:text": f"{n}" * 500}) for n in range(5)))
+    monkeypatch.setattr(searches, "MAX_PAGE_BYTES", 2_000)
+    sizes, found, page = [], [], ""
+    while page or not sizes:
+        answer = search(store, parse_query({"perPage": "4", **({"nextPageToken": page} if page else {})}))
+        sizes.append(len(answer.events))
+        found += [one.seq for one in answer.events]
+        page = answer.next or ""
+    assert max(sizes) < 4
+    assert found == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(searches, "MAX_PAGE_BYTES", 1)
+    assert len(search(store, parse_query({})).events) == 1

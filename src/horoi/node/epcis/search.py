@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ TOKEN = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 LAST = "\U0010ffff"  # behind every text that begins alike
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: a millisecond
 MAX_LOOKS = 5_000  # some seconds, which a store of a million events takes for its worst questions; a guess
+MAX_PAGE_BYTES = 4_000_000  # of events in one page, but always one: 20 ms to write down; a guess
 MAX_WITHOUT_PAGES = 10_000  # events that one answer may count up to for maxEventCount; a guess
 
 Part = tuple[str, list[Any]]
@@ -74,11 +75,24 @@ def _search(store: EventStore, query: Query, after: int) -> Page:
     rows = store.base.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e {joined} WHERE e.seq > ? AND e.seq <= ?{where} ORDER BY {order} LIMIT ? OFFSET ?",
         [*values[: len(values) - len(more)], after, upto, *more, wanted + 1, offset],
-    ).fetchall()
-    events = [Stored(*row) for row in rows[:wanted]]
+    )
+    events, is_cut = _fitting(rows, wanted)
     end = offset + len(events)
-    is_more = len(rows) > wanted and (query.limit is None or end < query.limit)
+    is_more = is_cut and (query.limit is None or end < query.limit)
     return Page(events, f"{upto}.{end}" if is_more else None)
+
+
+def _fitting(rows: Iterable[Any], wanted: int) -> tuple[list[Stored], bool]:
+    """The events of a page, and whether rows were left over."""
+    events: list[Stored] = []
+    size_bytes = 0
+    for row in rows:
+        event = Stored(*row)
+        size_bytes += len(event.payload)
+        if len(events) >= wanted or (events and size_bytes > MAX_PAGE_BYTES):
+            return events, True
+        events.append(event)
+    return events, False
 
 
 def _read_token(token: str, store: EventStore) -> tuple[int, int]:

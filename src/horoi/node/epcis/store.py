@@ -19,6 +19,7 @@ from horoi.node.epcis.tables import TABLES, VERSION
 
 FILE = "events.sqlite"
 MAX_EVENTS = 5_000_000  # a guess: some 10 GB
+MAX_OF_ONE_HASH = 50  # shown of them; a guess
 MAX_JOBS = 10_000  # kept; a guess
 MAX_NAMED = 1_000  # queries, and subscriptions of each; a guess
 MAX_KNOWN = 100_000  # mapped names; a guess
@@ -172,8 +173,8 @@ class EventStore:
         return self._stored("WHERE e.event_id = ? ORDER BY e.seq", event_id)
 
     def by_digest(self, digest: bytes) -> list[Stored]:
-        """The events of this hash, oldest first."""
-        return self._stored("WHERE e.digest = ? ORDER BY e.seq", digest)
+        """The events of this hash, oldest first: what a hash leaves out may differ."""
+        return self._stored("WHERE e.digest = ? ORDER BY e.seq LIMIT ?", digest, MAX_OF_ONE_HASH)
 
     def by_seq(self, seqs: Sequence[int]) -> list[Stored]:
         """These events."""

@@ -68,11 +68,14 @@ def invalid(detail: str, **more: Any) -> EpcisError:
     return EpcisError("ValidationException", 400, "Not valid", detail, **more)
 
 
+def written(value: Any) -> bytes:
+    """JSON as it travels."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """JSON with the versions."""
-    content = (
-        value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    )
+    content = value if isinstance(value, bytes) else written(value)
     return Response(content, status, {**VERSIONS, **(headers or {})}, media_type=JSON)
 
 

@@ -15,8 +15,18 @@ from horoi.epcis.query import DEFAULT_PER_PAGE, Query, QueryError, parse_query
 from horoi.epcis.times import format_ms
 from horoi.epcis.vocabulary import CONTEXT
 from horoi.node.epcis.search import search
-from horoi.node.epcis.store import Stored
-from horoi.web.epcis.binding import ROOT, EpcisError, answer, as_links, extensions_of, invalid, json_body, no_such
+from horoi.node.epcis.store import EventStore, Stored
+from horoi.web.epcis.binding import (
+    ROOT,
+    EpcisError,
+    answer,
+    as_links,
+    extensions_of,
+    invalid,
+    json_body,
+    no_such,
+    written,
+)
 from horoi.web.epcis.capture import checked, refused
 from horoi.web.epcis.paging import with_next
 from horoi.web.epcis.service import EventService, now_ms
@@ -39,9 +49,13 @@ class Events:
     async def answer(self, request: Request, parameters: Mapping[str, Any], name: str) -> Response:
         """A page of the events of a query."""
         query = parse_query(parameters, extensions_of(request))
-        page = await self.service.run(lambda store: search(store, query))
         links = as_links(request)
-        return with_next(request, query_document([event_of(one, links) for one in page.events], name), page.next)
+
+        def look(store: EventStore) -> tuple[bytes, str | None]:
+            page = search(store, query)
+            return written(query_document([event_of(one, links) for one in page.events], name)), page.next
+
+        return with_next(request, *await self.service.run(look))
 
     async def get(self, request: Request) -> Response:
         """The events of one id: the event, and what was said of it later under the same id."""

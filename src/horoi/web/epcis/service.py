@@ -129,7 +129,7 @@ class EventService:
     async def keep(self, report: Report, good: Sequence[Hashed]) -> tuple[int | None, list[int]]:
         """Keep events; returns their batch and the numbers of those that are new."""
         new = await asyncio.to_thread(lambda: [new_event(event, report.context) for event in good])
-        masters = master_data_of(report.header)
+        masters = await asyncio.to_thread(master_data_of, report.header)
 
         def write(store: EventStore) -> tuple[int | None, list[int]]:
             if any(masters):
@@ -153,7 +153,8 @@ class EventService:
     async def _move(self, added: Sequence[int]) -> None:
         """Do what new events mean for the ledger, one after the other, and remember what became of it."""
         stored = await self.run(lambda store: store.by_seq(added[:MAX_MOVED_AT_ONCE]))
-        for seq, movement in movements_of([(each.seq, json.loads(each.payload)) for each in stored]):
+        read = await asyncio.to_thread(lambda: movements_of([(each.seq, json.loads(each.payload)) for each in stored]))
+        for seq, movement in read:
             names = await self.run(lambda store, wanted=movement: look_up(store, wanted))  # type: ignore[misc]
             try:
                 done = UNKNOWN if names is None else await move(self.access, names, movement, f"EPCIS event {seq}")
