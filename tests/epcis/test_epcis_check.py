@@ -12,7 +12,9 @@ from tests.epcis.epcis_documents import EPC, FIELD, LOT, data, document, event
 
 from horoi.epcis import document as documents
 from horoi.epcis.check import report_on, report_on_value
+from horoi.epcis.facts import facts_of
 from horoi.epcis.kinds import MAX_FAULTS
+from horoi.epcis.movement import movement_of
 from horoi.epcis.vocabulary import EVENT_TYPES
 
 HERE = "/epcisBody/eventList/0"
@@ -171,6 +173,7 @@ def test_an_event_of_another_standard_needs_a_uri_and_a_time() -> None:
         (b"[" + b"9" * 10_000 + b"]", "json"),
         (b'[{"type": "\\ud800"}]', "unicode"),
         (b'[{"type": 1e999}]', "number"),
+        (b'[{"type": 1' + b"0" * 400 + b"}]", "number"),
         (b"7", "type"),
         (b"{}", "required"),
         (b'{"type": "EPCISDocument"}', "required"),
@@ -211,11 +214,18 @@ names = sorted(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*names, "thasos:x", "sourceList", "quantityList"]), json_values, max_size=5))
-@settings(max_examples=200, deadline=None)
-def test_no_values_make_the_check_raise(fields: dict[str, Any]) -> None:
-    report = report_on_value(document({**event(), **fields}))
+@given(
+    st.dictionaries(st.sampled_from([*names, "thasos:x", "sourceList", "quantityList"]), json_values, max_size=5),
+    st.sampled_from(["ObjectEvent", "thasos:Gauging"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_values_make_the_check_or_what_follows_raise(fields: dict[str, Any], kind: str) -> None:
+    report = report_on_value(document({**event(), "type": kind, **fields}))
     assert all(event.hash_id.startswith("ni:///sha-256;") for event in report.events)
+    if not report.errors:
+        for each in report.events:
+            facts_of(each.event, {})
+            movement_of(each.event, {})
 
 
 @given(st.binary(max_size=64) | json_values.map(lambda value: json.dumps(value).encode()))

@@ -19,6 +19,8 @@ MAX_DEPTH = 64  # a guess: GS1's fullest example is 12 deep
 
 EVENTS = ListOf(Open("an event", {}, required=()))
 
+TOO_LARGE = 2**1024  # behind the largest double (IEEE 754)
+
 ABSENT = object()
 """No value at all: null is one."""
 
@@ -114,7 +116,7 @@ def _check_bounds(value: Any, pointer: str, depth: int, faults: Faults) -> None:
             _check_bounds(inner, f"{pointer}/{place}", depth + 1, faults)
     elif isinstance(value, str):
         _check_text(value, pointer, faults)
-    elif isinstance(value, float) and value - value != 0:  # 1e999 is infinite as a double
+    elif isinstance(value, int | float) and not abs(value) < TOO_LARGE:  # 1e999 is infinite as a double
         faults.error(pointer, "number", "the number is larger than a double can hold")
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from horoi.epcis.context import Namespaces, spell_value
 from horoi.epcis.gs1 import canonical
+from horoi.epcis.shapes import known_fields
 from horoi.epcis.times import parse_ms
 from horoi.epcis.vocabulary import (
     BIZ_STEPS,
@@ -69,7 +70,7 @@ def canonical_value(text: str, vocabulary: Vocabulary | None = None, namespaces:
 def facts_of(event: dict[str, Any], namespaces: Namespaces) -> list[Fact]:
     """The facts of a checked event, each once, at most ``MAX_FACTS``."""
     found: dict[Fact, None] = {}
-    for fact in _facts(event, namespaces):
+    for fact in _facts(known_fields(event), namespaces):
         if len(found) >= MAX_FACTS:
             break
         found[fact] = None

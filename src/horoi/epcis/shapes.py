@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from horoi.epcis.kinds import (
     FOREIGN_CBV,
     GS1_VOCABULARY,
@@ -164,6 +166,14 @@ EVENTS: dict[str, Shape] = {
     ASSOCIATION: _event(ASSOCIATION, {**ACTION, **FAMILY}, ("action", "parentID")),
 }
 OTHER_EVENT = Open("an event of another standard", {**COMMON, "type": uri}, required=MUST)
+
+
+def known_fields(event: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a checked event whose form is known: of another standard's, those that all events have, and extensions."""
+    if event.get("type") in EVENTS:
+        return event
+    return {name: value for name, value in event.items() if name == "type" or name in COMMON or ":" in name}
+
 
 MASTER_DATA = Shape("master data", {"vocabularyList": ListOf(
     Shape(

@@ -192,6 +192,19 @@ def test_keys_are_links_if_the_client_wants_so(epcis: Epcis) -> None:
 # ---- resources ----------------------------------------------------------------------------------------------------------
 
 
+def test_an_event_of_another_standard_is_kept_whatever_its_fields_mean(epcis: Epcis) -> None:
+    other = event(**{"thasos:n": 1}, parentID=7, childQuantityList=["much"], readPoint="here", sensorElementList=[1])
+    job = epcis.capture(document({**other, "type": "thasos:Gauging"}))
+    assert (job["success"], job["errors"]) == (True, [])
+    answer = epcis.ask("GET", "/events", headers={"GS1-EPC-Format": "Always_GS1_Digital_Link"})
+    (found,) = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    assert {name: found[name] for name in ("parentID", "childQuantityList", "readPoint")} == {
+        "parentID": 7,
+        "childQuantityList": ["much"],
+        "readPoint": "here",
+    }
+
+
 def test_resources_and_their_events(epcis: Epcis) -> None:
     epcis.capture(document(SHIPPED, event("TransformationEvent", bizLocation={"id": FIELD}, disposition="active")))
     assert "eventTypes" in epcis.get("")["member"]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from horoi.epcis.gs1 import canonical
 from horoi.epcis.query import DEFAULT_PER_PAGE, Query, QueryError, parse_query
+from horoi.epcis.shapes import known_fields
 from horoi.epcis.times import format_ms
 from horoi.epcis.vocabulary import CONTEXT
 from horoi.node.epcis.search import search
@@ -132,7 +133,7 @@ def event_of(stored: Stored, links: bool) -> dict[str, Any]:
 
 def linked(event: dict[str, Any]) -> dict[str, Any]:
     """An event whose GS1 keys are Digital Links. Its hash id stays the same."""
-    changed = dict(event)
+    changed = dict(known_fields(event))
     for name in LINKED:
         if name in changed:
             changed[name] = _link(changed[name])
@@ -146,7 +147,7 @@ def linked(event: dict[str, Any]) -> dict[str, Any]:
         if name in changed:
             field = name.removesuffix("List")
             changed[name] = [{**entry, field: _link(entry[field])} for entry in changed[name]]
-    return changed
+    return {**event, **changed}
 
 
 def _link(value: Any) -> Any:
