@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.web.web_node import ALICE, BOB, CARRIER
 from tests.web.web_server import Serving, serving
@@ -26,12 +27,14 @@ from horoi.base.errors import (
     RuleError,
     UsageError,
 )
-from horoi.client import _PATHS, Client
+from horoi.client import Client
 from horoi.ledger.block import block_codec
 from horoi.ledger.conditions import Key
 from horoi.ledger.genesis import from_json
 from horoi.ledger.transaction import Body, Post, Signature, Transaction, Witness
 from horoi.node.wallet import partial as partials
+from horoi.web import client_http
+from horoi.web.client_owner import _PATHS
 from horoi.web.model.node import EVENT_KINDS
 from horoi.web.model.refusals import error_of
 from horoi.web.model.wallet import Define, HandOver, HandOverStep, Issue, Merge, Say, SayStep, Transfer, Verb
@@ -246,3 +249,22 @@ def test_importing_the_client_loads_no_server() -> None:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": "src"}
+
+
+@pytest.mark.parametrize(("bound", "said"), [("MAX_ANSWER_SIZE_BYTES", "over 1000 bytes"), ("MAX_ANSWER_S", "in -1 s")])
+def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch, bound: str, said: str) -> None:
+    monkeypatch.setattr(client_http, bound, 1000 if bound == "MAX_ANSWER_SIZE_BYTES" else -1)
+    given = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal given
+        while True:
+            given += 1
+            yield bytes(100)
+
+    client = Client("http://liar.example")
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=endless()))
+    client._opened = httpx.Client(transport=transport, base_url=client.url)
+    with pytest.raises(NetworkError, match=said):
+        client.header_records(0, 5)
+    assert given < 20

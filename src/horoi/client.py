@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -27,68 +27,22 @@ from horoi.base.codec import encode
 from horoi.base.errors import DecodeError, NetworkError, NotFoundError
 from horoi.base.hashing import sha256 as hash_of
 from horoi.ledger.block import Header, headers_codec
+from horoi.web.client_http import Event, Http, decode
+from horoi.web.client_owner import Owner
 from horoi.web.client_pages import Pages, segment
-from horoi.web.model import books, documents, ledger, node, pages, proofs, wallet
-from horoi.web.model import offers as offer_records
+from horoi.web.model import books, documents, ledger, node, pages, proofs
 from horoi.web.model.lookup import LookupView, ProvidersView, ProvidingView
-from horoi.web.model.refusals import error_of
 
-if TYPE_CHECKING:
-    import httpx
-
-T = TypeVar("T")
-
-TIMEOUT_S = 120.0  # above what the node itself waits before it answers
-CONNECT_TIMEOUT_S = 5.0
-SILENCE_S = 60.0  # of an event stream: the node says something every 15 s
 POLL_S = 0.25
 
-_PATHS: dict[type, str] = {
-    wallet.Define: "define",
-    wallet.Issue: "issue",
-    wallet.Transfer: "transfer",
-    wallet.HandOver: "hand-over",
-    wallet.Reclaim: "reclaim",
-    wallet.Transform: "transform",
-    wallet.Refine: "refine",
-    wallet.Retire: "retire",
-    wallet.License: "license",
-    wallet.Say: "post",
-    wallet.Split: "split",
-    wallet.Merge: "merge",
-}
+__all__ = ["Client", "Event"]
 
 
-class Event(NamedTuple):
-    """Something that happened at the node: ``kind`` is one of ``horoi.web.model.node.EVENT_KINDS``."""
-
-    kind: str
-    data: dict[str, Any]
-
-
-class Client(Pages):
+class Client(Http, Owner, Pages):
     """A node at ``url``. ``token`` (of the file ``api-token`` in the node's folder) is for what signs or steers.
 
     Keeps connections open: close it, or use it as ``with``. May be shared between threads.
     """
-
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.url = url.rstrip("/")
-        self._token = token
-        self._timeout_s = timeout_s
-        self._opened: httpx.Client | None = None
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
 
     # ---- the node ---------------------------------------------------------------------------------------------
 
@@ -122,7 +76,7 @@ class Client(Pages):
 
     def metrics(self) -> str:
         """What Prometheus scrapes."""
-        return self._ask("GET", "/metrics").text
+        return self._ask("GET", "/metrics").content.decode("utf-8", "replace")
 
     def openapi(self) -> dict[str, Any]:
         """The document of the API."""
@@ -139,7 +93,7 @@ class Client(Pages):
         """Hand up to 10,000 transactions to the mempool at once; the answer says what became of each."""
         body = msgspec.msgpack.encode([_bytes_of(transaction) for transaction in transactions])
         answer = self._ask("POST", "/v1/transactions", content=body, media_type="application/msgpack")
-        return _decode(answer.content, ledger.BatchResult)
+        return decode(answer.content, ledger.BatchResult)
 
     def transaction(self, transaction_id: str) -> pages.TransactionDetail:
         """A transaction, waiting or confirmed."""
@@ -222,7 +176,7 @@ class Client(Pages):
     def keep_document(self, data: bytes) -> documents.DocumentKeptView:
         """Have the node keep these bytes and give them to peers. Needs the token."""
         answer = self._ask("POST", "/v1/documents", content=data, media_type="application/octet-stream")
-        return _decode(answer.content, documents.DocumentKeptView)
+        return decode(answer.content, documents.DocumentKeptView)
 
     def fetch_document(self, sha256: str) -> documents.FetchAnswer:
         """Have the node fetch a document from its peers; ``document`` says how far it is. Needs the token."""
@@ -239,7 +193,7 @@ class Client(Pages):
     def remove_document(self, sha256: str) -> documents.FetchAnswer:
         """Have the node keep a document no longer. Needs the token."""
         answer = self._ask("DELETE", f"/v1/documents/{segment(sha256)}/content")
-        return _decode(answer.content, documents.FetchAnswer)
+        return decode(answer.content, documents.FetchAnswer)
 
     # ---- who has a document -----------------------------------------------------------------------------------
 
@@ -253,11 +207,11 @@ class Client(Pages):
 
     def provide(self, sha256: str) -> ProvidingView:
         """Say from now on that the node has a document. Needs the token."""
-        return _decode(self._ask("POST", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
+        return decode(self._ask("POST", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
 
     def stop_providing(self, sha256: str) -> ProvidingView:
         """Say so no longer. Needs the token."""
-        return _decode(self._ask("DELETE", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
+        return decode(self._ask("DELETE", f"/v1/providers/{segment(sha256)}").content, ProvidingView)
 
     # ---- blocks -----------------------------------------------------------------------------------------------
 
@@ -303,132 +257,6 @@ class Client(Pages):
         """The newest checkpoint of the node's chain, and who signed it."""
         return self._get("/v1/checkpoint", proofs.CheckpointView)
 
-    # ---- the wallet: everything here needs the token ------------------------------------------------------------
-
-    def wallet_keys(self) -> wallet.KeyList:
-        """The keys that the node can sign with."""
-        return self._get("/v1/wallet/keys", wallet.KeyList)
-
-    def act(
-        self,
-        verb: wallet.Verb,
-        *,
-        submit: bool = True,
-        fee: int | None = None,
-        payer: str | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> wallet.WalletAnswer:
-        """Say one verb (``Define``, ``Issue``, ``Transfer``, ...) with the node's keys, and hand it to the mempool."""
-        return self._wallet(_PATHS[type(verb)], verb, submit, fee, payer, keys)
-
-    def draft(
-        self,
-        steps: Sequence[wallet.Step],
-        *,
-        submit: bool = True,
-        fee: int | None = None,
-        payer: str | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> wallet.WalletAnswer:
-        """Say several verbs (``TransferStep``, ``SayStep``, ...) in one transaction."""
-        return self._wallet("draft", wallet.DraftForm(steps=list(steps)), submit, fee, payer, keys)
-
-    def sign(
-        self,
-        partial: dict[str, Any],
-        *,
-        preimages: Sequence[bytes] = (),
-        submit: bool = True,
-        keys: Sequence[str] | None = None,
-    ) -> wallet.WalletAnswer:
-        """Add the node's signatures to a partially signed transaction (its file's content)."""
-        form = wallet.SignForm(partial=partial, preimages=[preimage.hex() for preimage in preimages])
-        return self._wallet("sign", form, submit, None, None, keys)
-
-    def _wallet(
-        self,
-        path: str,
-        form: msgspec.Struct,
-        submit: bool,
-        fee: int | None,
-        payer: str | None,
-        keys: Sequence[str] | None,
-    ) -> wallet.WalletAnswer:
-        query = {"submit": "true" if submit else "false", "fee": fee, "payer": payer, "keys": _names(keys)}
-        return self._post(f"/v1/wallet/{path}", form, wallet.WalletAnswer, **query)
-
-    # ---- offers: everything here needs the token ----------------------------------------------------------------
-
-    def make_offer(
-        self,
-        steps: Sequence[wallet.Step],
-        *,
-        note: str = "",
-        expires: str | int | None = None,
-        fee: int | None = None,
-        payer: str | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> offer_records.OfferView:
-        """Propose steps in one transaction, signed with the node's keys, to those who must sign too."""
-        form = offer_records.OfferForm(steps=list(steps), note=note, expires=expires)
-        return self._post("/v1/offers", form, offer_records.OfferView, fee=fee, payer=payer, keys=_names(keys))
-
-    def offer_partial(
-        self,
-        partial: dict[str, Any],
-        *,
-        note: str = "",
-        expires: str | int | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> offer_records.OfferView:
-        """Offer a partially signed transaction (its file's content)."""
-        form = offer_records.OfferForm(partial=partial, note=note, expires=expires)
-        return self._post("/v1/offers", form, offer_records.OfferView, keys=_names(keys))
-
-    def offers(self, state: str = "open", *, limit: int = 50, offset: int = 0) -> offer_records.OfferList:
-        """Offers, newest first: ``incoming``, ``awaiting``, ``outgoing``, ``done``, ``open`` or ``all``."""
-        return self._get("/v1/offers", offer_records.OfferList, state=state, limit=limit, offset=offset)
-
-    def offer(self, offer_id: str) -> offer_records.OfferView:
-        """An offer, with what every party has before and after."""
-        return self._get(f"/v1/offers/{segment(offer_id)}", offer_records.OfferView)
-
-    def accept_offer(
-        self, offer_id: str, *, preimages: Sequence[bytes] = (), keys: Sequence[str] | None = None
-    ) -> offer_records.OfferView:
-        """Agree with an offer."""
-        form = offer_records.AcceptForm(preimages=[preimage.hex() for preimage in preimages])
-        return self._post(f"/v1/offers/{segment(offer_id)}/accept", form, offer_records.OfferView, keys=_names(keys))
-
-    def refuse_offer(
-        self, offer_id: str, reason: str = "", *, keys: Sequence[str] | None = None
-    ) -> offer_records.OfferView:
-        """Say no to an offer."""
-        form = offer_records.RefuseForm(reason=reason)
-        return self._post(f"/v1/offers/{segment(offer_id)}/refuse", form, offer_records.OfferView, keys=_names(keys))
-
-    def withdraw_offer(self, offer_id: str, *, spend: bool = False) -> offer_records.OfferView:
-        """Take an own offer back; with ``spend``, so that it can never come about."""
-        form = offer_records.WithdrawForm(spend=spend)
-        return self._post(f"/v1/offers/{segment(offer_id)}/withdraw", form, offer_records.OfferView)
-
-    # ---- the live stream ----------------------------------------------------------------------------------------
-
-    def events(self, types: Sequence[str] | None = None) -> Iterator[Event]:
-        """What happens at the node, as it happens. NetworkError when the stream breaks: it is up to you to go on."""
-        import httpx
-
-        query = {"types": ",".join(types)} if types is not None else {}
-        timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_TIMEOUT_S)
-        try:
-            with self._http.stream("GET", "/v1/events", params=query, timeout=timeout) as answer:
-                if answer.status_code != 200:
-                    raise error_of(answer.status_code, answer.read())
-                yield from _read_events(answer.iter_lines())
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
-        raise NetworkError(f"{self.url} ended the stream of events; ask again")
-
     # ---- EPCIS ----------------------------------------------------------------------------------------------------
 
     def capture_events(self, document: bytes) -> str:
@@ -448,78 +276,6 @@ class Client(Pages):
         """An asset's whole life, as ``epcis``, ``prov`` or ``csv``."""
         return self._ask("GET", f"/v1/assets/{asset}/export", form=form).content
 
-    # ---- HTTP -----------------------------------------------------------------------------------------------------
-
-    @property
-    def _http(self) -> httpx.Client:
-        if self._opened is None:
-            import httpx
-
-            headers = {"Authorization": f"Bearer {self._token}"} if self._token is not None else {}
-            self._opened = httpx.Client(
-                base_url=self.url,
-                headers=headers,
-                timeout=httpx.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
-                trust_env=False,  # a proxy of the environment must not see the token
-            )
-        return self._opened
-
-    def _get(self, path: str, kind: type[T], **query: Any) -> T:
-        return _decode(self._ask("GET", path, **query).content, kind)
-
-    def _post(self, path: str, form: msgspec.Struct, kind: type[T], **query: Any) -> T:
-        return _decode(self._ask("POST", path, content=msgspec.json.encode(form), **query).content, kind)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        content: bytes | None = None,
-        media_type: str = "application/json",
-        **query: Any,
-    ) -> httpx.Response:
-        import httpx
-
-        headers = {"Content-Type": media_type} if content is not None else {}
-        given = {name: value for name, value in query.items() if value is not None}
-        try:
-            answer = self._http.request(method, path, params=given, content=content, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from None
-        if not answer.is_success:
-            raise error_of(answer.status_code, answer.content)
-        return answer
-
-    def _unreachable(self, error: Exception) -> NetworkError:
-        return NetworkError(f"{self.url} does not answer ({error or type(error).__name__}); is the node running there?")
-
-
-def _decode(content: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NetworkError(f"the answer is not what this version understands: {error}") from None
-
 
 def _bytes_of(transaction: bytes | msgspec.Struct) -> bytes:
     return transaction if isinstance(transaction, bytes) else encode(transaction)
-
-
-def _names(keys: Sequence[str] | None) -> str | None:
-    return ",".join(keys) if keys is not None else None
-
-
-def _read_events(lines: Iterator[str]) -> Iterator[Event]:
-    """Server-sent events from their lines: those that have a name and JSON data."""
-    kind = data = ""
-    for line in lines:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            data += value
-        elif not line and kind and data:
-            yield Event(kind, msgspec.json.decode(data, type=dict[str, Any]))
-            kind = data = ""
