@@ -12,6 +12,7 @@ from tests.web.web_node import ALICE, BOB, CARRIER
 from horoi.base.address import address_of
 from horoi.ledger.merkle import leaf_hash, verify_inclusion
 from horoi.node.events import PeerUseful
+from horoi.web import observed
 from horoi.web.routes.network import _cut
 
 ALICE_ADDRESS, BOB_ADDRESS, CARRIER_ADDRESS = (address_of(pair.public) for pair in (ALICE, BOB, CARRIER))
@@ -175,6 +176,26 @@ def test_charts_cover_the_chain_in_runs(api: Api) -> None:
     part = api.get("/v1/charts", **{"from": 4, "to": 5})
     assert (part["from"], part["to"], part["height"]) == (4, 5, [4, 5])
     assert api.get("/v1/charts", **{"from": 10**9})["points"] == 1
+
+
+class Counted(list[Any]):
+    """A list that counts what is read of it."""
+
+    reads = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(place)
+
+
+def test_a_chart_of_a_long_chain_reads_a_few_blocks_of_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observed, "MAX_BLOCKS", 2)
+    api.post("/v1/wallet/post", {"text": "so that a wait is remembered"})
+    api.host.mine(30)
+    counted = Counted(api.access.node.chain.active)
+    monkeypatch.setattr(api.access.node.chain, "active", counted)
+    assert api.get("/v1/charts", points=2)["blocks"] == [15, 16]
+    assert counted.reads < 15
 
 
 @pytest.mark.parametrize(("first", "last", "points"), [(0, 0, 1), (0, 9, 3), (5, 1004, 500), (7, 8, 100)])

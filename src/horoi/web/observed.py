@@ -44,6 +44,7 @@ class Observed:
         """Mean wait of a block's transactions that this node saw come, by the block's name."""
         kinds = (PeerUseful, TransactionAccepted, TransactionRemoved, TipChanged)
         self._leave = access.host.on_notice(self._hear, *kinds)
+        self._start_height = access.node.chain.tip.height
 
     def close(self) -> None:
         """Stop listening."""
@@ -53,14 +54,12 @@ class Observed:
         """What a peer brought first."""
         return self._contributions.get(peer) or Contribution()
 
-    @property
-    def blocks_seen(self) -> int:
-        """How many blocks there are waits of."""
-        return len(self._waits_ms)
-
-    def wait_ms(self, block: bytes) -> float | None:
-        """How long a block's transactions had waited here; None if it was not seen."""
-        return self._waits_ms.get(block)
+    def waits_ms(self, start: int, end: int) -> list[float]:
+        """How long the transactions of the connected blocks of these heights had waited here, of those that it saw come."""
+        active = self._access.node.chain.active
+        first = max(start, self._start_height, len(active) - MAX_BLOCKS)
+        names = (active[height].name for height in range(first, end + 1))
+        return [wait for name in names if (wait := self._waits_ms.get(name)) is not None]
 
     def _hear(self, notice: object) -> None:
         if isinstance(notice, TransactionAccepted):

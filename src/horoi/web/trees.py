@@ -109,10 +109,16 @@ def side_blocks(access: NodeAccess) -> list[Known]:
     chain = access.node.chain
     key = (len(chain.tree.by_name), chain.tip.name)
     if access.side_blocks is None or access.side_blocks[0] != key:
-        found = [
-            known
-            for known in chain.tree.by_name.values()
-            if known.height <= chain.tip.height and not chain.is_active(known)
-        ]
-        access.side_blocks = (key, found)
+        left = key[0] - (
+            chain.tip.height - chain.tree.root.height + 1
+        )  # of all known headers, those that are elsewhere
+        found: list[Known] = []
+        for known in reversed(chain.tree.by_name.values()):
+            if left == 0:
+                break
+            if not chain.is_active(known):
+                left -= 1
+                if known.height <= chain.tip.height:
+                    found.append(known)
+        access.side_blocks = (key, found[::-1])
     return access.side_blocks[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from itertools import islice, pairwise
 
 from horoi.ledger.consensus.nakamoto.tree import Known
@@ -98,9 +99,7 @@ def charts(access: NodeAccess, query: ChartsQuery, _: None) -> Charts:
     chain = access.node.chain
     last = min(query.to if query.to is not None else chain.tip.height, chain.tip.height)
     first = min(query.from_, last)
-    stale: dict[int, int] = {}
-    for known in side_blocks(access):
-        stale[known.height] = stale.get(known.height, 0) + 1
+    stale = sorted(known.height for known in side_blocks(access))
     runs = [_Run(access, start, end, stale) for start, end in _cut(first, last, query.points)]
     return Charts(
         from_=first,
@@ -127,9 +126,9 @@ def _cut(first: int, last: int, points: int) -> list[tuple[int, int]]:
 
 
 class _Run:
-    """A run of blocks. Its time counts from the block before it."""
+    """A run of blocks. Its time counts from the block before it. ``stale``: heights of blocks beside the chain, ascending."""
 
-    def __init__(self, access: NodeAccess, start: int, end: int, stale: dict[int, int]) -> None:
+    def __init__(self, access: NodeAccess, start: int, end: int, stale: list[int]) -> None:
         active, index = access.node.chain.active, access.index
         self.end = end
         self.blocks = end - start + 1
@@ -138,11 +137,6 @@ class _Run:
         self.interval_ms = took_ms / self.blocks
         self.transactions = max(0, index.figures(end).total_transactions - index.figures(start - 1).total_transactions)
         self.rate_per_s = 1000 * self.transactions / took_ms if took_ms else 0.0
-        self.stale = sum(stale.get(height, 0) for height in range(start, end + 1)) if stale else 0
-        observed = access.live.observed
-        waits = [
-            wait
-            for height in (range(start, end + 1) if observed.blocks_seen else ())
-            if (wait := observed.wait_ms(active[height].name)) is not None
-        ]
+        self.stale = bisect_right(stale, end) - bisect_left(stale, start)
+        waits = access.live.observed.waits_ms(start, end)
         self.confirmation_ms = round(sum(waits) / len(waits), 1) if waits else None
