@@ -22,7 +22,7 @@ from horoi.ledger.transaction import Definition, Holding, Output, Transaction, a
 from horoi.ledger.transaction import transaction_id as id_of
 from horoi.node.wallet.amounts import format_amount
 from horoi.node.wallet.text import condition_to_json
-from horoi.web.model import books, ledger, node, wallet
+from horoi.web.model import books, ledger, node, pages, wallet
 from horoi.web.model.base import Problem
 from horoi.web.model.offers import OfferList
 
@@ -141,10 +141,10 @@ class FakeNode:
         self.height += 1
         return ledger.SubmitResultView(id=item.hex(), accepted=True)
 
-    def _transaction(self, item: str) -> ledger.TransactionView | None:
+    def _transaction(self, item: str) -> pages.TransactionDetail | None:
         for transaction in self.submitted:
             if id_of(NETWORK, transaction.body).hex() == item:
-                return ledger.TransactionView(
+                return pages.TransactionDetail(
                     id=item,
                     status="confirmed",
                     block=HEX_32,
@@ -167,6 +167,12 @@ class FakeNode:
                     signatures=[],
                     preimages=[],
                     hex=encode(transaction).hex(),
+                    sentences=[],
+                    lines=[],
+                    digest=item,
+                    agreements=[],
+                    signers=[],
+                    output_states=[],
                 )
         return None
 

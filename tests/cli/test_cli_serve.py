@@ -157,7 +157,7 @@ def test_a_miner_mines_and_the_journal_says_so(options: ServeOptions, caplog: py
     async def life() -> int:
         stop = asyncio.Event()
         running = asyncio.ensure_future(serve(mining, lambda _: None, stop))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while "height 2," not in caplog.text and not running.done() and time.monotonic() < until:
             await asyncio.sleep(0.02)
         stop.set()

@@ -132,11 +132,11 @@ def values(schema: dict[str, Any], text: st.SearchStrategy[str]) -> st.SearchStr
 @given(data=st.data())
 def test_any_form_with_the_token(api: Api, data: st.DataObject) -> None:
     endpoint = data.draw(st.sampled_from([e for e in ENDPOINTS if e.body is not None]))
-    operation = DOCUMENT["paths"][endpoint.path]["post"]
+    operation = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     amounts = st.sampled_from(["0", "1", "2.5", "100", "0.01", "9" * 20, "100000", "1e5"])
     form = data.draw(values(schema, st.one_of(words(api), amounts)))
     query = data.draw(st.sampled_from([{}, {"submit": "false"}, {"fee": "0"}, {"fee": "9" * 20}, {"payer": "x"}]))
-    api.ask("POST", endpoint.path, json=form, params=query if endpoint.path.startswith("/v1/wallet") else {})
+    api.ask(endpoint.method, endpoint.path, json=form, params=query if endpoint.path.startswith("/v1/wallet") else {})
     if len(api.host.node.mempool) > 20:
         api.host.mine()
