@@ -93,6 +93,15 @@ def check_token(request: Request, token: str) -> None:
         raise HTTPException(403, "this is not the node's token; the file api-token in its folder has it")
 
 
+def shows_token(request: Request, token: str) -> bool:
+    """Whether it is the node's owner who asks, where anybody may."""
+    try:
+        check_token(request, token)
+    except HTTPException:
+        return False
+    return True
+
+
 def read_query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Path and query parameters as a record; UsageError says which one is wrong."""
     given = dict(request.query_params)

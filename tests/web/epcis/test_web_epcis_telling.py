@@ -214,6 +214,18 @@ def test_sockets_that_cannot_be_meant(node: Serving, owner: Owner, how: str) -> 
         socket.recv(timeout=WITHIN_S)
 
 
+def test_only_the_owner_sees_where_exactly_events_are_sent(api: Api) -> None:
+    epcis = Epcis(api)
+    epcis.ask("POST", "/queries", {"name": "q", "query": {}})
+    dest = "https://me:secret@hooks.example:8443/T0K3N?key=7"
+    form = {"dest": dest, "schedule": {"month": "2"}}
+    where = epcis.ask("POST", "/queries/q/subscriptions", form).headers["Location"].removeprefix(ROOT)
+    for path, one in ((where, lambda found: found), ("/queries/q/subscriptions", lambda found: found[0])):
+        assert one(epcis.ask("GET", path).json())["dest"] == dest
+        assert one(epcis.get(path))["dest"] == "https://hooks.example:8443/"
+    epcis.ask("DELETE", where)
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -26,6 +26,7 @@ from horoi.epcis.times import format_ms, parse_ms
 from horoi.node.epcis.search import Page, search
 from horoi.node.epcis.standing import StandingQueries, Subscription
 from horoi.node.epcis.store import EventStore
+from horoi.web.endpoint import shows_token
 from horoi.web.epcis.binding import ROOT, EpcisError, answer, no_such, nothing
 from horoi.web.epcis.events import event_of, query_document
 from horoi.web.epcis.paging import page_of, with_next
@@ -50,8 +51,9 @@ _log = logging.getLogger("horoi.web.epcis")
 class Subscriptions:
     """The handlers, and a task for each subscriber."""
 
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, token: str) -> None:
         self.queries = queries
+        self.token = token
         self.service: EventService = queries.service
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sending: dict[asyncio.Task[bool], None] = {}
@@ -70,7 +72,8 @@ class Subscriptions:
         per_page, offset = page_of(request)
         found = await self.service.run(lambda store: StandingQueries(store).subscriptions(name))
         token = str(offset + per_page) if len(found) > offset + per_page else None
-        return with_next(request, [described(each) for each in found[offset : offset + per_page]], token)
+        shown = [self._shown(request, each) for each in found[offset : offset + per_page]]
+        return with_next(request, shown, token)
 
     async def post(self, request: Request) -> Response:
         """Subscribe."""
@@ -86,7 +89,7 @@ class Subscriptions:
 
     async def get(self, request: Request) -> Response:
         """One subscription."""
-        return answer(described(await self._found(request)))
+        return answer(self._shown(request, await self._found(request)))
 
     async def delete(self, request: Request) -> Response:
         """Unsubscribe."""
@@ -94,6 +97,14 @@ class Subscriptions:
         self._end(found.id)
         await self.service.run(lambda store: StandingQueries(store).unsubscribe(found.id))
         return nothing()
+
+    def _shown(self, request: Request, subscription: Subscription) -> dict[str, Any]:
+        """An address may hold a secret behind its host: that is for the owner."""
+        shown = described(subscription)
+        if not shows_token(request, self.token):
+            parts = urlsplit(shown["dest"])
+            shown["dest"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+        return shown
 
     async def _found(self, request: Request) -> Subscription:
         name, own = request.path_params["name"], request.path_params["id"]

@@ -22,7 +22,7 @@ WRITING = ("POST", "DELETE")
 def epcis_routes(service: EventService, token: str) -> list[BaseRoute]:
     """The binding over one event service. What writes needs the node's token."""
     events = Events(service)
-    subscriptions = Subscriptions(Queries(events))
+    subscriptions = Subscriptions(Queries(events), token)
     routes = [
         route
         for path, methods in _handlers(service, events, subscriptions).items()
