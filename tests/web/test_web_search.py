@@ -57,6 +57,8 @@ def test_a_date_means_the_blocks_of_that_time(story: tuple[Api, str, str]) -> No
     assert ("time", "1") in kinds(api, second)
     assert kinds(api, "2024-01-01") == kinds(api, "2023-02-31") == []
     assert "date" in api.get("/v1/search", q="2023-02-31")["read_as"]
+    for edge in ("9999-12", "9999-12-31", "0001-01", "0000-00", "9999-12-31T23:59:59Z"):
+        assert api.get("/v1/search", q=edge)["hits"] == []
 
 
 def test_posts_are_found_by_their_words_whatever_the_accents(story: tuple[Api, str, str]) -> None:

@@ -105,17 +105,18 @@ def by_name(access: NodeAccess, liner: Liner, text: str) -> list[Hit]:
 
 
 def by_time(access: NodeAccess, text: str) -> list[Hit] | None:
-    """The blocks of a day, an hour, a minute or a second (UTC), the newest first; None if the text is no date."""
+    """The blocks of a day, an hour, a minute or a second (UTC), the earliest first; None if the text is no date."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None
     parts = [int(part) for part in match.groups() if part is not None]
     try:
         start = datetime(*(parts + [1] * (3 - len(parts))), tzinfo=UTC)  # type: ignore[arg-type, misc]
-    except ValueError:
+        length_ms = _length_ms(start, len(parts))
+    except ValueError:  # also of December 9999, behind which datetime knows nothing
         return []
     start_ms = int(start.timestamp() * 1000)
-    end_ms = start_ms + _length_ms(start, len(parts))
+    end_ms = start_ms + length_ms
     active = access.node.chain.active
     # Block times may step back a little; their medians never do (BIP 113).
     first = bisect_left(active, start_ms, key=lambda known: known.median_time_ms)
