@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tests.cli.cli_fake_node import HEX_32, FakeNode, Runner
 
-from horoi.web.model.agreed import SentenceView
 from horoi.web.model.offers import OfferChange, OfferList, OfferView, SignerView
 
 ADDRESS = "horoi1qrwzv24nmzfjypx2a8m264ws9vht3uxp5vpypnluuzl67n4waq78s5qkq30"
@@ -34,8 +33,6 @@ def offer_view(offer_id: str = OFFER, **more: Any) -> OfferView:
         "ended": None,
         "height": None,
         "problem": None,
-        "headlined": SentenceView(kind="hands-over"),
-        "sentences": [],
         "headline": "office hands over 60 bbl of crude to carrier.",
         "words": ["office owns as much as before.", "office hands over 60 bbl of crude to carrier."],
         "fee": "0",

@@ -69,7 +69,9 @@ def _exact(access: NodeAccess, liner: Liner, name: bytes) -> list[Hit]:
         hits.append(key_hit(liner, name))
     posts = access.index.posts_about_document(name, 1)
     if posts:
-        hits.append(Hit(kind="document", id=name.hex(), title="document", detail=f"posted in {posts[0].hex()[:16]}"))
+        source = posts[0].hex()
+        detail = f"posted in {source[:16]}"
+        hits.append(Hit(kind="document", id=name.hex(), title="document", detail=detail, transaction=source))
     return hits
 
 
@@ -145,8 +147,8 @@ def block_hit(access: NodeAccess, known: Known, kind: str = "block") -> Hit:
     """A block in a line."""
     chain = access.node.chain
     is_active = chain.is_active(known)
-    count = access.index.figures(known.height).transactions if is_active else 0
-    detail = f"{count} transactions" if is_active else "not on the connected chain"
+    count = access.index.figures(known.height).transactions if is_active else None
+    detail = f"{count} transactions" if count is not None else "not on the connected chain"
     return Hit(
         kind="time" if kind == "time" else "block",
         id=str(known.height) if is_active else known.name.hex(),
@@ -154,6 +156,7 @@ def block_hit(access: NodeAccess, known: Known, kind: str = "block") -> Hit:
         detail=detail,
         height=known.height,
         time_ms=known.header.time_ms,
+        transactions=count,
     )
 
 

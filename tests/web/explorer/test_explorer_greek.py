@@ -6,14 +6,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from tests.web.explorer.explorer_browser import PHONE, Reader, axe_findings, reading, settled, wider_than_the_screen
-from tests.web.explorer.explorer_story import COMPANIES, FIELD, Story, telling
+from tests.web.explorer.explorer_story import CARRIER, COMPANIES, FIELD, Story, telling
 
 from horoi.base.address import address_of
 from horoi.base.keys import KeyPair
+from horoi.node.wallet.sentences import SentenceKind
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -59,6 +60,7 @@ def offered(reader: Reader, story: Story, offer: dict[str, Any]) -> Page:
     page = reader.page("/offers")
     page.get_by_label("Token").fill(story.token)
     page.locator("main form button").first.click()
+    page.locator(".forget").wait_for()
 
     def answer(route: Route) -> None:
         route.fulfill(json=offer)
@@ -106,6 +108,37 @@ def test_in_english_it_is_what_the_terminal_says(browser: Browser, story: Story,
         assert re.sub("[“”]", "'", re.sub(r"(?<=\d),(?=\d{3})", "", shown)) == words
 
 
+def test_every_kind_is_said_in_greek_with_all_its_parts(browser: Browser, story: Story, offer: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {}
+    for sentence in offer["sentences"]:
+        whole |= sentence
+    locked = {"any": [story.address(CARRIER), {"all": [{"after_height": 40}, {"preimage": "ab" * 32}]}]}
+    whole |= {"owner": whole["who"], "to": {**whole["who"], "condition": locked}, "document": "cd" * 32, "height": 1008}
+    unknown = {**whole["amount"], "name": None, "unit": None, "amount": None, "quantity": "1234"}
+    coin = {**whole["amount"], "asset": "00" * 32, "name": "coin", "unit": "", "amount": "1", "quantity": "1"}
+    sentences = [{**whole, "kind": kind} for kind in get_args(SentenceKind)]
+    sentences += [{**whole, "kind": "gives", "amount": unknown}, {**whole, "kind": "pays-fee", "amount": coin}]
+    with reading(browser, story.url, **GREEK) as reader:
+        page = offered(reader, story, {**offer, "sentences": sentences, "words": ["English"] * len(sentences)})
+        assert page.locator("main [lang=en]").count() == 0
+        said = page.locator(".agreed li").all_inner_texts()
+        assert all(LETTERS.search(sentence) and "{" not in sentence for sentence in said)
+        handed = said[get_args(SentenceKind).index("hands-over")]
+        spoken = f"(Aegean Carriers ή (οποιοσδήποτε από το μπλοκ 40 και μετά και όποιος δείξει τα bytes με SHA-256 {'ab' * 32}))"
+        assert handed.endswith(f" σε {spoken}.")
+        assert "1.234 (ελάχιστες μονάδες) αγαθό [" in said[-2]
+        assert said[-1] == "Καταβάλλεται αμοιβή 1 νόμισμα σε όποιον φτιάξει το μπλοκ."
+        assert wider_than_the_screen(page) == []
+
+
+def test_whoever_has_no_name_stands_with_the_whole_address(
+    browser: Browser, story: Story, offer: dict[str, Any]
+) -> None:
+    with reading(browser, story.url, **GREEK) as reader:
+        said = offered(reader, story, offer).locator(".agreed").inner_text()
+        assert STRANGER in said
+
+
 def test_a_kind_that_the_page_does_not_know_is_said_in_english_and_marked(
     browser: Browser, story: Story, offer: dict[str, Any]
 ) -> None:
@@ -142,10 +175,25 @@ def test_why_somebody_had_to_agree_is_said_in_greek(browser: Browser, story: Sto
         page = reader.page("/")
         for name, transaction in story.transactions.items():
             reader.go(page, f"/tx/{transaction}")
+            page.locator("td ul.plain li").first.wait_for()
             assert page.locator("main [lang=en]").count() == 0, name
             whys = page.locator("td ul.plain li").all_inner_texts()
             assert all(LETTERS.search(why) or ": " in why for why in whys), whys  # what was posted stands as it was
             assert wider_than_the_screen(page) == [], name
+
+
+def test_books_and_what_is_found_are_said_in_greek(browser: Browser, story: Story) -> None:
+    crude = story.assets["Thasos crude oil"]
+    false = story.do(story.say(FIELD, "we have 7777 bbl", crude), name="false")
+    with reading(browser, story.url, **GREEK) as reader:
+        page = reader.page(f"/asset/{crude}")
+        page.locator(".gaps", has_text="δηλώνει 7777 bbl: καμία κίνηση και κανένα απόθεμα δεν είναι τόσο").wait_for()
+        assert page.locator("main [lang=en]").count() == 0
+        place = story.get(f"/v1/transactions/{false['id']}")["time"][:10]
+        for query, word in ((place, "1 συναλλαγή"), ("Thasos", "bbl")):
+            reader.go(page, f"/search?q={query}")
+            page.locator("main").get_by_text(word).first.wait_for()
+            assert page.locator("main [lang=en]").count() == 0
 
 
 def test_what_the_node_finds_is_said_in_greek(browser: Browser, story: Story) -> None:

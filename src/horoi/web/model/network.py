@@ -65,8 +65,8 @@ class CheckView(Answer, frozen=True, kw_only=True):
     verdict: Literal["ok", "warn", "fail"]
     found: str
     advice: str
-    code: str
-    values: dict[str, str | int | float]
+    code: str = ""
+    values: dict[str, str | int | float] = msgspec.field(default_factory=dict)
 
 
 class Diagnostics(Answer, frozen=True, kw_only=True):

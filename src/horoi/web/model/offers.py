@@ -161,11 +161,11 @@ class OfferView(Answer, frozen=True, kw_only=True):
     """Why the mempool does not take it, though all agreed."""
     headline: str
     """The first of the words that says that something changes."""
-    headlined: SentenceView
+    headlined: SentenceView | None = None
     """The same in parts."""
     words: list[str]
     """What its signers agree to."""
-    sentences: list[SentenceView]
+    sentences: list[SentenceView] = msgspec.field(default_factory=list)
     """The same in parts; in lists, none."""
     fee: Number
     signers: list[SignerView]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from horoi.web.model.agreed import ReasonView, SentenceView
@@ -43,7 +44,7 @@ class AgreementView(Answer, frozen=True, kw_only=True):
     party: Party
     satisfied: bool
     why: list[str]
-    reasons: list[ReasonView]
+    reasons: list[ReasonView] = msgspec.field(default_factory=list)
     """The same as `why`, in parts."""
     by: list[Hash]
 
@@ -60,7 +61,7 @@ class SignerView(Answer, frozen=True, kw_only=True):
 class TransactionDetail(TransactionView, frozen=True, kw_only=True):
     """A transaction, whole, with who agreed to what."""
 
-    sentences: list[SentenceView]
+    sentences: list[SentenceView] = msgspec.field(default_factory=list)
     """`words` in parts."""
     lines: list[BoardLine]
     digest: Hash

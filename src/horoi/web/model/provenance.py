@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from horoi.web.model.base import AmountText, Answer, Asking, Hash, Height, Number, TimeMs
+from horoi.web.model.board import BoardLine
 from horoi.web.model.books import AssetView
 from horoi.web.model.ledger import AmountView
 from horoi.web.model.people import Party
@@ -98,7 +99,14 @@ class Gap(Answer, frozen=True, kw_only=True):
     height: Height | None = None
     hours: float | None = None
     party: Party | None = None
+    """Who holds what is in transit, or states something."""
+    owner: Party | None = None
+    """Of what is in transit."""
     stated: str | None = None
+    against: Literal["transaction", "books"] | None = None
+    """What a statement does not meet: the quantities of its own transaction, or any movement or holding."""
+    line: BoardLine | None = None
+    """The first movement of a transaction that waits."""
 
 
 class Reconciliation(Answer, frozen=True, kw_only=True):

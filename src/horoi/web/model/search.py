@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from horoi.web.model.base import Answer, Asking, TimeMs
+from horoi.web.model.base import Answer, Asking, Hash, TimeMs
 from horoi.web.model.books import PostEntry
 from horoi.web.model.people import Party
 
@@ -42,6 +42,10 @@ class Hit(Answer, frozen=True, kw_only=True):
     height: int | None = None
     time_ms: TimeMs | None = None
     party: Party | None = None
+    transactions: int | None = None
+    """Of a block of the connected chain."""
+    transaction: Hash | None = None
+    """That put a document on the board."""
 
 
 class FoundPost(PostEntry, frozen=True, kw_only=True):

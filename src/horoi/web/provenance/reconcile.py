@@ -106,16 +106,17 @@ class Books:
         for hours, holding, unspent in sorted(found, key=lambda row: -row[0])[:MAX_GAPS]:
             custodian = self.liner.people.party_if(holding.custodian)
             amount = self.liner.view.amount(self.asset, holding.quantity)
-            owner = self.liner.people.text(holding.owner)
+            owner = self.liner.people.party(holding.owner)
             yield Gap(
                 kind="in-transit",
-                words=f"{amount.amount} {amount.unit} of {owner} have been with {custodian.text if custodian else '?'} for "
+                words=f"{amount.amount} {amount.unit} of {owner.text} have been with {custodian.text if custodian else '?'} for "
                 f"{hours:.1f} hours, and nobody confirmed receiving them",
                 amount=amount,
                 transaction=unspent.spendable.source.hex(),
                 height=unspent.height,
                 hours=round(hours, 2),
                 party=custodian,
+                owner=owner,
             )
 
     def _statements(self, steps: list[Step]) -> Iterator[Gap]:
@@ -143,6 +144,7 @@ class Books:
             height=step.height,
             party=who,
             stated=text,
+            against="transaction" if own else "books",
         )
 
     def _quantities(self, step: Step) -> set[int]:
@@ -168,6 +170,7 @@ class Books:
                     kind="waiting",
                     words=f"{lines[0].words}: it is in no block yet" if lines else "a transaction waits",
                     transaction=entry.prepared.id.hex(),
+                    line=lines[0] if lines else None,
                 )
 
 

@@ -7,7 +7,7 @@ import { html, useEffect, useState } from "../html.js";
 import { list, named, number, say, t } from "../lang.js";
 import { Condition } from "../parts/condition.js";
 import { Heading, Instead, Section } from "../parts/page.js";
-import { Asset, assetUrl, Block, blockUrl, keyUrl, Party, transactionUrl } from "../parts/names.js";
+import { Asset, assetUrl, Block, blockUrl, Hash, keyUrl, Party, Transaction, transactionUrl } from "../parts/names.js";
 import { Time } from "../parts/numbers.js";
 import { Text } from "../parts/text.js";
 import { navigate } from "../router.js";
@@ -60,11 +60,26 @@ function Hit({ hit }) {
   const place = PLACES[hit.kind]?.(hit.id);
   return html`<li>
     <span class="tag">${named("hit", hit.kind)}</span>
-    <a href=${place}><${Text} plain value=${hit.title} most=${80} /></a>
+    <a href=${place}>${titleOf(hit)}</a>
     ${hit.party && hit.kind === "key" && html`<span><${Party} party=${hit.party} own /></span>`}
-    <span class="faint" lang="en"><${Text} plain value=${hit.detail} most=${120} /></span>
+    <span class="faint">${detailOf(hit)}</span>
     ${hit.time_ms !== null && html`<span class="faint"><${Time} ms=${hit.time_ms} /></span>`}
   </li>`;
+}
+
+/** Blocks by their number, transactions and documents by their id, the rest by name. */
+function titleOf(hit) {
+  if (hit.kind === "block" || hit.kind === "time") return t("block.name", { n: hit.height });
+  if (["transaction", "waiting", "document"].includes(hit.kind)) return html`<${Hash} value=${hit.id} />`;
+  return html`<${Text} plain value=${hit.title} most=${80} />`;
+}
+
+function detailOf(hit) {
+  if (hit.kind === "block" || hit.kind === "time") return hit.transactions === null ? t("hit.stale") : t("hit.transactions", { n: hit.transactions });
+  if (hit.kind === "transaction" && hit.height !== null) return t("hit.in-block", { height: number(hit.height) });
+  if (hit.kind === "waiting") return t("hit.in-mempool");
+  if (hit.kind === "document" && hit.transaction) return say("hit.posted", { transaction: html`<${Transaction} id=${hit.transaction} />` });
+  return html`<${Text} plain value=${hit.detail} most=${120} />`; // an amount, or an address
 }
 
 function Found({ entry }) {

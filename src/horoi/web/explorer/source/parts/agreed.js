@@ -58,7 +58,8 @@ function partsOf(s, plain) {
 
 const joined = (parts, word) => parts.map((part, i) => html`${i > 0 && word}${part}`);
 
-const quoted = (text, plain) => html`“<${Text} ...${{ value: text ?? "", most: MOST, plain }} />”`;
+// Marked by more than quotation marks, which a stranger can type too.
+const quoted = (text, plain) => html`<span class="said">“<${Text} ...${{ value: text ?? "", most: MOST, plain }} />”</span>`;
 
 /** "6,327 bbl of Thasos crude oil [0707070707070707]". */
 function Much({ value, plain }) {

@@ -64,6 +64,11 @@ addWords({
   "gap.in-transit": ["in transit", "καθ’ οδόν"],
   "gap.statement": ["statement", "δήλωση"],
   "gap.waiting": ["waiting", "αναμονή"],
+  "gap.says-unbalanced": ["{held} are held, {existing} should exist", "κρατούνται {held}, θα έπρεπε να υπάρχουν {existing}"],
+  "gap.says-in-transit": ["{amount} of {owner} are with {holder}, and nobody confirmed receiving them", "{amount} ιδιοκτησίας {owner} βρίσκονται σε {holder} και κανείς δεν επιβεβαίωσε την παραλαβή"],
+  "gap.says-transaction": ["{who} states {stated}: what its transaction moves is another quantity", "{who} δηλώνει {stated}: η συναλλαγή της δήλωσης μετακινεί άλλη ποσότητα"],
+  "gap.says-books": ["{who} states {stated}: no movement or holding is so much", "{who} δηλώνει {stated}: καμία κίνηση και κανένα απόθεμα δεν είναι τόσο"],
+  "gap.says-waiting": ["{line}: it is in no block yet", "{line}: δεν είναι ακόμα σε μπλοκ"],
   "gap.hours": ["{n} hour|{n} hours", "{n} ώρα|{n} ώρες"],
   "tx.transaction": ["Transaction", "Συναλλαγή"],
 });

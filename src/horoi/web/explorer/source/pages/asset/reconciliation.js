@@ -1,11 +1,12 @@
 // Reconciliation: what came into the books, what left them, what must therefore be there, and where it does not meet.
 
 import { html } from "../../html.js";
-import { number, percent, t } from "../../lang.js";
-import { Party, Transaction } from "../../parts/names.js";
+import { percent, t } from "../../lang.js";
+import { Party } from "../../parts/names.js";
 import { Amount } from "../../parts/numbers.js";
 import { Section } from "../../parts/page.js";
 import { Text } from "../../parts/text.js";
+import { Gap } from "./gap.js";
 
 export function Reconciliation({ books }) {
   const { unit } = books;
@@ -23,12 +24,7 @@ export function Reconciliation({ books }) {
       </tbody>
     </table></div>
     ${!books.complete && html`<p class="note">${t("books.incomplete")}</p>`}
-    ${books.gaps.length > 0 && html`<h3>${t("books.gaps")}</h3><ul class="gaps">${books.gaps.map((gap) => html`<li>
-      <span class=${`tag ${gap.kind === "unbalanced" || gap.kind === "statement" ? "bad" : "warn"}`}>${t(`gap.${gap.kind}`)}</span>
-      ${" "}<span lang="en"><${Text} value=${gap.words} most=${240} /></span>
-      ${gap.hours !== null && html` · ${t("gap.hours", { n: Math.round(gap.hours) })}`}
-      ${gap.transaction && html` · <${Transaction} id=${gap.transaction} />`}
-    </li>`)}</ul>`}
+    ${books.gaps.length > 0 && html`<h3>${t("books.gaps")}</h3><ul class="gaps">${books.gaps.map((gap) => html`<${Gap} gap=${gap} books=${books} />`)}</ul>`}
   <//>`;
 }
 
