@@ -12,6 +12,7 @@ from tests.web.web_node import ALICE, BOB, CARRIER
 from horoi.base.address import address_of
 from horoi.ledger.merkle import leaf_hash, verify_inclusion
 from horoi.node.events import PeerUseful
+from horoi.node.index.records import IndexMarker
 from horoi.web import observed
 from horoi.web.routes.network import _cut
 
@@ -115,6 +116,17 @@ def test_a_tree_is_drawn_from_its_root_and_its_paths_verify(posts: int) -> None:
         siblings = [bytes.fromhex(name) for name in path["siblings"]]
         assert verify_inclusion(leaf, posts, posts + 1, siblings, bytes.fromhex(tree["root"]))
         api.get("/v1/blocks/1/tree", 404, leaf=posts + 1)
+
+
+def test_a_tree_is_right_while_the_index_is_on_another_branch() -> None:
+    with running_api() as api:
+        api.post("/v1/wallet/post", {"text": "in the block that won"})
+        api.host.mine()
+        block, tree, index = api.get("/v1/blocks/1"), api.get("/v1/blocks/1/tree"), api.access.index
+        index.store.put(b"w" + (1).to_bytes(4, "big"), bytes(64))
+        index.marker = IndexMarker(bytes(32), 1, 2, 0)
+        assert api.get("/v1/blocks/1") == block
+        assert api.get("/v1/blocks/1/tree") == tree
 
 
 # ---- the network --------------------------------------------------------------------------------------------------------

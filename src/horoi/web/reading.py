@@ -71,6 +71,16 @@ def read_block(access: NodeAccess, name: bytes) -> Block:
     return block
 
 
+def item_ids(access: NodeAccess, known: Known) -> list[bytes]:
+    """Ids of a block's transactions: from the index, or from the block where the index is behind it or on another branch."""
+    index, chain = access.node.index, access.node.chain
+    if index is not None and chain.is_active(known) and known.height <= index.marker.height:
+        at = chain.at_height(index.marker.height)
+        if at is not None and at.name == index.marker.name:
+            return index.block_ids(known.height)
+    return [chain.ledger.id_of(transaction.body) for transaction in read_block(access, known.name).transactions]
+
+
 def confirmed(access: NodeAccess, item: bytes) -> tuple[Prepared, Known, int] | None:
     """A confirmed transaction, its block and its position there; None also while the index is behind a chain that turned."""
     place = access.index.transaction_place(item)

@@ -10,6 +10,7 @@ from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.merkle import inclusion_path, leaf_hash, next_level
 from horoi.web.access import NodeAccess
 from horoi.web.model.pages import ContentTree, Neighbours, PuzzleView, TreeBranch, TreeItem, TreeNode
+from horoi.web.reading import item_ids
 from horoi.web.views import difficulty
 
 MAX_LEVEL_NODES = 64  # that fit beside each other on a screen
@@ -53,11 +54,7 @@ def _leaves(access: NodeAccess, known: Known, block: Block) -> tuple[list[bytes]
     reward = reward_id(chain.network, known.height, block.reward)
     preimages, ids = [bytes(8) + reward], [reward]
     output = len(block.reward)
-    index = access.node.index
-    is_indexed = index is not None and chain.is_active(known) and known.height <= index.marker.height
-    names = index.block_ids(known.height) if index is not None and is_indexed else None
-    for position, transaction in enumerate(block.transactions):
-        item = names[position] if names is not None else chain.ledger.id_of(transaction.body)
+    for item, transaction in zip(item_ids(access, known), block.transactions, strict=True):
         preimages.append(output.to_bytes(8, "big") + item + encode(transaction.witness))
         ids.append(item)
         output += len(transaction.body.outputs) + len(transaction.body.definitions)

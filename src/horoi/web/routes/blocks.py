@@ -19,7 +19,7 @@ from horoi.web.model.ledger import (
     HeadersQuery,
 )
 from horoi.web.model.pages import BlockDetail, ContentTree, TreePath
-from horoi.web.reading import block_named, read_block
+from horoi.web.reading import block_named, item_ids, read_block
 from horoi.web.trees import content_tree, neighbours, puzzle_view
 from horoi.web.views import Viewer
 
@@ -72,7 +72,7 @@ def block(access: NodeAccess, path: BlockPath, _: None) -> BlockDetail | Respons
         reward=[view.output(made) for made in reward],
         transaction_count=count,
         offset=path.offset,
-        transactions=[item.hex() for item in _ids(access, known)[path.offset : path.offset + path.limit]],
+        transactions=[item.hex() for item in item_ids(access, known)[path.offset : path.offset + path.limit]],
         puzzle=puzzle_view(known),
         neighbours=neighbours(access, known),
     )
@@ -82,14 +82,6 @@ def _reward_and_count(raw: bytes) -> tuple[tuple[Holding, ...], int]:
     """What a block's page shows of it, without decoding its transactions."""
     _, reward, transactions = _counts.decode(raw)
     return _reward.decode(reward), len(transactions)
-
-
-def _ids(access: NodeAccess, known: Known) -> list[bytes]:
-    """Ids of a block's transactions: from the index, or of a block that is not in it, from the block."""
-    index, chain = access.node.index, access.node.chain
-    if index is not None and chain.is_active(known) and known.height <= index.marker.height:
-        return index.block_ids(known.height)
-    return [chain.ledger.id_of(transaction.body) for transaction in read_block(access, known.name).transactions]
 
 
 def tree(access: NodeAccess, path: TreePath, _: None) -> ContentTree:
