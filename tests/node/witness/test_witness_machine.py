@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.node.chains import give, grow, mine, new_chain, small_genesis
 
-from horoi.ledger.checkpoint import Checkpoint, Cosignature, is_valid, signed_message, witness_key
+from horoi.ledger.checkpoint import MAX_COSIGNATURES, Checkpoint, Cosignature, is_valid, signed_message, witness_key
 from horoi.machine.contract import Action, Asked, Fired, Lost, Received, Save, Send
 from horoi.machine.host import Started
 from horoi.node.chain import Chain
@@ -77,6 +77,30 @@ def test_a_peer_of_the_same_chain_signs_and_is_counted() -> None:
     best = asking.best()
     assert best is not None
     assert len(best.keys) == 2
+
+
+def test_who_dials_with_many_keys_keeps_no_chosen_witness_out() -> None:
+    chain = new_chain()
+    grow(chain, FIRST - 1)
+    machine = witness(chain)
+    (ask,) = sent(step(machine, chain, 1), AskCosign)
+    checkpoint = Checkpoint(chain.network, ask.size, ask.root)
+
+    def cosign(key: NodeKey, *, outbound: bool) -> None:
+        machine.handle(Asked(PeerReady(key.node_id, outbound, 0, 2)), 1.0)
+        signature = key.sign(signed_message(checkpoint, 7))
+        machine.handle(Received(key.node_id, Cosigned(ask.size, ask.root, key.public, 7, signature)), 2.0)
+
+    for number in range(3, 40):
+        cosign(NodeKey(bytes([number]) * 32), outbound=False)
+    chosen = NodeKey(bytes([99]) * 32)
+    cosign(chosen, outbound=True)
+    cosign(NodeKey(bytes([98]) * 32), outbound=False)
+    best = machine.best()
+    assert best is not None
+    assert len(best.keys) == MAX_COSIGNATURES
+    assert best.note.by(witness_key(chosen.public)) is not None
+    assert best.note.by(witness_key(OWN.public)) is not None
 
 
 def test_who_asks_too_early_is_answered_later() -> None:

@@ -53,6 +53,8 @@ class Signer(Protocol):
 
 class _PeerState(msgspec.Struct, gc=False):
     requests: TokenBucket
+    is_chosen: bool
+    """This node dialed it: such links an attacker cannot make."""
     wanted: AskCosign | None = None
     """What it asked for and this node's chain is too short for yet."""
 
@@ -123,7 +125,7 @@ class Witness:
         assert isinstance(request, PeerReady)
         if request.version < MIN_VERSION:
             return []
-        self._peers[request.peer] = _PeerState(TokenBucket(REQUESTS_PER_S, REQUESTS_BURST, now))
+        self._peers[request.peer] = _PeerState(TokenBucket(REQUESTS_PER_S, REQUESTS_BURST, now), request.outbound)
         return self._ask([request.peer])
 
     def _received(self, peer: Peer, message: Any, now: float) -> list[Action]:
@@ -180,10 +182,28 @@ class Witness:
             if (one.checkpoint.size, one.checkpoint.root) != (message.size, message.root):
                 continue
             made = Cosignature(witness_key(message.public), message.time_s, message.signature)
-            has_room = len(one.signed) < MAX_COSIGNATURES
             is_new = peer not in one.signed and all(made.key != other.key for other in one.signed.values())
-            if has_room and is_new and is_valid(one.checkpoint, made):
+            if is_new and self._has_room(one, peer) and is_valid(one.checkpoint, made):
+                self._make_room(one)
                 one.signed[peer] = made
+
+    def _has_room(self, one: Gathering, peer: Peer) -> bool:
+        """True if a note takes one more, or the cosignature of a peer that dialed can go for that of a peer that was chosen: or
+        whoever dials with 16 keys would keep every witness out that a reader chose."""
+        return len(one.signed) < MAX_COSIGNATURES or (
+            self._peers[peer].is_chosen and self._replaceable(one) is not None
+        )
+
+    def _make_room(self, one: Gathering) -> None:
+        leaving = self._replaceable(one)
+        if len(one.signed) >= MAX_COSIGNATURES and leaving is not None:
+            del one.signed[leaving]
+
+    def _replaceable(self, one: Gathering) -> Peer | None:
+        """The youngest signer that this node has not chosen."""
+        states = {peer: self._peers.get(peer) for peer in one.signed if peer is not None}
+        strangers = [peer for peer, state in states.items() if state is None or not state.is_chosen]
+        return strangers[-1] if strangers else None
 
     # ---- signing --------------------------------------------------------------------------------------------
 
