@@ -1,4 +1,4 @@
-"""One block on its way into the state: outputs made and spent, inputless transactions remembered, bits turned. Or all of it back."""
+"""One block on its way into the state: outputs made and spent, inputless transactions remembered, bits turned; or taken back."""
 
 from __future__ import annotations
 

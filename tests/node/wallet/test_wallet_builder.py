@@ -13,10 +13,11 @@ from horoi.ledger.conditions import AfterHeight, AfterTime, AllOf, AnyOf, Key, T
 from horoi.ledger.rules import check_body
 from horoi.ledger.transaction import NATIVE, Amount, Holding, Recipe, Right
 from horoi.node.wallet import partial as partials
-from horoi.node.wallet.builder import Draft, least_consumed
+from horoi.node.wallet.builder import Draft
 from horoi.node.wallet.fee import needed_fee
 from horoi.node.wallet.partial import PartialTransaction
 from horoi.node.wallet.pools import Spendable
+from horoi.node.wallet.quantities import least_consumed
 
 OIL = b"\x07" * 32
 

@@ -18,8 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from horoi.base.codec import U64_MAX, encode
-from horoi.base.errors import DecodeError, InsufficientError, UsageError
+from horoi.base.errors import InsufficientError, UsageError
 from horoi.ledger.authority import describe
 from horoi.ledger.conditions import AfterHeight, AfterTime, AllOf, AnyOf, Condition, hashes_named, keys_named, satisfied
 from horoi.ledger.rules import check_body
@@ -36,10 +35,10 @@ from horoi.ledger.transaction import (
     Recipe,
     Retire,
     Transform,
-    body_codec,
 )
 from horoi.node.wallet.fee import needed_fee, signed_size_bytes
 from horoi.node.wallet.pools import Pair, Pool, Pools, RightPool, Spendable, input_of
+from horoi.node.wallet.quantities import check_bounds, checked_quantity, least_consumed
 
 MAX_MERGED = 200  # inputs of one merge, a guess: at most 30 kB, so that there is room for other verbs and signatures
 PLAIN_FEE_ROUNDS = 8  # after these the fee doubles: each round raises it, and choosing other inputs changes the size
@@ -95,7 +94,7 @@ class Draft:
         terms: bytes | None = None,
     ) -> Draft:
         """Define an asset. Its right exists once the transaction is in a block; issue in a later one."""
-        self._definitions.append(Definition(name, unit, decimals, issuer, _quantity(limit), custody, terms))
+        self._definitions.append(Definition(name, unit, decimals, issuer, checked_quantity(limit), custody, terms))
         return self
 
     def issue(
@@ -109,7 +108,7 @@ class Draft:
     ) -> Draft:
         """Make ``quantity`` under the issuer's free right, owned by ``to`` and held by ``custodian`` (default: the issuer)."""
         pool = self._pools.right(asset, issuer, ())
-        pool.take(_quantity(quantity))
+        pool.take(checked_quantity(quantity))
         self._makings.append(_Making(pool, quantity, 0, ()))
         self._give(asset, quantity, to or issuer, custodian, issuer)
         return self
@@ -133,7 +132,7 @@ class Draft:
         """
         if consumed is not None:
             consumed = sorted(consumed, key=lambda amount: amount.asset)
-        pool, number = self._pools.recipe(product, _quantity(produced), by, recipe, consumed)
+        pool, number = self._pools.recipe(product, checked_quantity(produced), by, recipe, consumed)
         if consumed is None:
             consumed = least_consumed(pool.recipes[number], produced)
         for amount in consumed:
@@ -155,7 +154,7 @@ class Draft:
         """Use up all of ``source`` for several products; what their recipes do not account for is retired as a loss."""
         rest = source.quantity
         for product in products:
-            pool, number = self._pools.recipe(product.asset, _quantity(product.quantity), by, None, None)
+            pool, number = self._pools.recipe(product.asset, checked_quantity(product.quantity), by, None, None)
             consumed = least_consumed(pool.recipes[number], product.quantity)
             rest -= sum(amount.quantity for amount in consumed if amount.asset == source.asset)
             if rest < 0:
@@ -253,7 +252,7 @@ class Draft:
     ) -> Draft:
         """Make holdings of these quantities out of the owner's; owner and custodian stay. Name it after other verbs."""
         pool = self._pools.find(asset, owner, custodian)
-        pool.take_coins(_quantity(sum(map(_quantity, quantities))))
+        pool.take_coins(checked_quantity(sum(map(checked_quantity, quantities))))
         pool.pieces.extend(quantities)
         return self
 
@@ -310,7 +309,7 @@ class Draft:
             least = needed_fee(size_bytes, self._fee_floor)
             if fee >= least:
                 body = self._cheaper(body, least, fee)
-                _check_bounds(body)
+                check_bounds(body)
                 return body
             self._check_payer(least)
             rounds += 1
@@ -373,7 +372,7 @@ class Draft:
 
     def _take(self, asset: bytes, quantity: int, owner: Condition, custodian: Condition | None) -> Pool:
         pool = self._pools.find(asset, owner, custodian)
-        pool.take(_quantity(quantity), self._pools.elsewhere(pool))
+        pool.take(checked_quantity(quantity), self._pools.elsewhere(pool))
         return pool
 
     def _give(
@@ -386,25 +385,6 @@ class Draft:
         self._pools.pool(Pair(asset, owner, custodian)).pieces.append(quantity)
 
     def _move_right(self, pool: RightPool, limit: int, to: Condition, recipes: tuple[Recipe, ...]) -> Draft:
-        pool.take(_quantity(limit))
+        pool.take(checked_quantity(limit))
         self._rights_made.append(pool.made(limit, to, recipes))
         return self
-
-
-def least_consumed(recipe: Recipe, produced: int) -> tuple[Amount, ...]:
-    """The least that a recipe asks for to make ``produced``: of each source its share, rounded up."""
-    return tuple(Amount(source.asset, -(-produced * source.quantity // recipe.product)) for source in recipe.sources)
-
-
-def _check_bounds(body: Body) -> None:
-    """Lengths and ranges are rules of the byte form (transaction.py): what cannot be read back is not built."""
-    try:
-        body_codec.decode(encode(body))
-    except DecodeError as error:
-        raise UsageError(f"the ledger does not take this: {error}") from None
-
-
-def _quantity(quantity: int) -> int:
-    if not 0 < quantity <= U64_MAX:
-        raise UsageError(f"a quantity of {quantity}; it is from 1 to {U64_MAX} of the smallest unit")
-    return quantity
