@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from tests.web.test_web_books import define, issue
 from tests.web.web_api import Api, running_api
-from tests.web.web_node import ALICE
+from tests.web.web_node import ALICE, BOB
 
 from horoi.base.address import address_of
 from horoi.base.hashing import sha256
@@ -53,6 +54,29 @@ def test_an_assets_proof_is_of_whom_it_is_asked_for(told: tuple[Api, dict[str, s
     assert len(mine.unspent) == 2  # what was issued, and the right to issue more
     nobody = proven(api, "asset", names["asset"], owner=address_of(bytes([0x77]) * 32))
     assert nobody.unspent == ()
+
+
+def test_many_holdings_of_one_block_cost_one_reading_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_api() as api:
+        asset = define(api)
+        issue(api, asset, "100")
+        for _ in range(6):
+            api.post("/v1/wallet/transfer", {"asset": asset, "amount": "1", "to": address_of(BOB.public)})
+        api.host.mine(8)
+        chain = api.access.node.chain
+        counts = {"block": 0, "id": 0}
+
+        def counting(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+            def counted(*given: Any) -> Any:
+                counts[name] += 1
+                return call(*given)
+
+            return counted
+
+        monkeypatch.setattr(chain, "block", counting("block", chain.block))
+        monkeypatch.setattr(chain.ledger, "id_of", counting("id", chain.ledger.id_of))
+        assert len(proven(api, "asset", asset, owner=address_of(BOB.public)).unspent) == 6
+        assert counts == {"block": 2, "id": 7}, "of the block with the definition, and of that with six transfers"
 
 
 @pytest.mark.parametrize(

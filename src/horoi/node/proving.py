@@ -39,6 +39,7 @@ from horoi.node.records import opening_key, read_opening
 
 SETTLED = 6  # blocks above the one whose bits are shown (Nakamoto 2008, section 11: a tenth of the power catches up 1 in 4,000)
 DEFAULT_DEPTH = 100  # headers above a record; a guess between size (25 kB) and work
+MAX_KEPT_BLOCKS = 2  # decoded, of one proof; records stand in order of blocks
 output_codec: Codec[Output] = Codec(Output, max_size_bytes=MAX_TRANSACTION_SIZE_BYTES)
 
 REWARD = -1
@@ -61,6 +62,14 @@ class _Made(NamedTuple):
     output: int | None
 
 
+class _Content(NamedTuple):
+    """A block, the levels of its Merkle tree from the leaves up, and the number of each leaf's first output within the block."""
+
+    block: Block
+    levels: list[list[bytes]]
+    firsts: list[int]
+
+
 class Prover:
     """Makes proofs. ``depth``: headers above each record; with ``whole``, all headers from the first block on."""
 
@@ -80,7 +89,9 @@ class Prover:
         self.depth = depth
         self.whole = whole
         self.witnessed = witnessed
-        self._blocks: dict[int, Block] = {}
+        self._kept: dict[int, _Content] = {}
+        self._firsts: dict[tuple[int, int], int] = {}
+        """Of each record in the proof, the number of its first output within its block."""
 
     # ---- what may be proven ---------------------------------------------------------------------------------
 
@@ -91,7 +102,7 @@ class Prover:
     def post(self, item: bytes, number: int) -> Proof:
         """That a line was put on the board."""
         made = self._place(item, None)
-        posts = self._block(made.height).transactions[made.position].body.posts
+        posts = self._content(made.height).block.transactions[made.position].body.posts
         if number >= len(posts):
             raise NotFoundError(f"transaction {item.hex()} has {len(posts)} posts, there is no post {number}")
         return self._proof(Claim("post", item.hex(), number), [made])
@@ -100,7 +111,7 @@ class Prover:
         """That a document's hash was put on the board: the first time."""
         for item in self.index.posts_about_document(digest, 1):
             made = self._place(item, None)
-            posts = self._block(made.height).transactions[made.position].body.posts
+            posts = self._content(made.height).block.transactions[made.position].body.posts
             number = next(n for n, post in enumerate(posts) if post.document == digest)
             return self._proof(Claim("document", digest.hex(), number), [made])
         raise NotFoundError(f"no post names the document {digest.hex()}")
@@ -111,7 +122,7 @@ class Prover:
         if record is None:
             raise NotFoundError(f"no asset {asset.hex()} is defined in the connected chain")
         defined = self._place(record.transaction, None)
-        body = self._block(defined.height).transactions[defined.position].body
+        body = self._content(defined.height).block.transactions[defined.position].body
         number = next(n for n in range(len(body.definitions)) if asset_id(record.transaction, n) == asset)
         held = [self._place(source, index) for source, index in self._points(asset, owner)]
         if len(held) >= MAX_RECORDS:
@@ -146,10 +157,13 @@ class Prover:
             )
         return _Made(read_entry(value).height, REWARD, output)
 
-    def _block(self, height: int) -> Block:
-        if height not in self._blocks:
-            self._blocks[height] = self.chain.block(self.chain.active[height].name)
-        return self._blocks[height]
+    def _content(self, height: int) -> _Content:
+        """A block and its tree, made once for all records that stand in it; the last few are kept."""
+        if height not in self._kept:
+            while len(self._kept) >= MAX_KEPT_BLOCKS:
+                del self._kept[next(iter(self._kept))]
+            self._kept[height] = self._read(height)
+        return self._kept[height]
 
     # ---- the parts ------------------------------------------------------------------------------------------
 
@@ -178,9 +192,9 @@ class Prover:
         return max(newest, settled)
 
     def _record(self, made: _Made, *, with_before: bool) -> RecordPart:
-        block = self._block(made.height)
-        leaves, firsts = self._leaves(made.height, block)
+        block, levels, firsts = self._content(made.height)
         at = made.position + 1
+        self._firsts[made.height, made.position] = firsts[at]
         transaction = encode(block.transactions[made.position]).hex() if made.position != REWARD else None
         reward = encode(block.reward).hex() if made.position == REWARD else None
         if reward is not None and len(reward) > 2 * MAX_REWARD_SIZE_BYTES:
@@ -188,17 +202,20 @@ class Prover:
                 "the genesis has more grants than a proof takes: move the grant, then prove the new holding"
             )
         before = self._before(made.height) if with_before and made.height > 0 else None
-        return RecordPart(made.height, transaction, reward, firsts[at], sided_path(leaves, at), before)
+        return RecordPart(made.height, transaction, reward, firsts[at], sided_path(levels, at), before)
 
-    def _leaves(self, height: int, block: Block) -> tuple[list[bytes], list[int]]:
-        ledger = self.chain.ledger
+    def _read(self, height: int) -> _Content:
+        ledger, block = self.chain.ledger, self.chain.block(self.chain.active[height].name)
         leaves = [content_leaf(0, reward_id(self.chain.network, height, block.reward), b"")]
         firsts, first = [0], len(block.reward)
         for transaction in block.transactions:
             leaves.append(content_leaf(first, ledger.id_of(transaction.body), encode(transaction.witness)))
             firsts.append(first)
             first += len(transaction.body.outputs) + len(transaction.body.definitions)
-        return leaves, firsts
+        levels = [leaves]
+        while len(levels[-1]) > 1:
+            levels.append(next_level(levels[-1]))
+        return _Content(block, levels, firsts)
 
     def _before(self, height: int) -> Before:
         count, chunks_root = self._opening(height - 1)
@@ -217,9 +234,8 @@ class Prover:
         outputs, numbers = [], []
         for one in shown:
             assert one.output is not None
-            block = self._block(one.height)
             before = self._opening(one.height - 1)[0] if one.height else 0
-            number = before + self._leaves(one.height, block)[1][one.position + 1] + one.output
+            number = before + self._firsts[one.height, one.position] + one.output
             if number >= bits.count or not bits[number]:
                 raise NotFoundError(f"output {one.output} made in block {one.height} is spent as of block {as_of}")
             outputs.append(OutputPart(order[one.height, one.position], one.output))
@@ -282,15 +298,13 @@ def _representatives(made: Sequence[_Made], order: dict[tuple[int, int], int]) -
     return [found[place] for place in order]
 
 
-def sided_path(leaves: Sequence[bytes], index: int) -> tuple[str, ...]:
-    """The path of a leaf, each step with the side on which the sibling stands."""
+def sided_path(levels: Sequence[Sequence[bytes]], index: int) -> tuple[str, ...]:
+    """The path of a leaf through a tree's levels, each step with the side on which the sibling stands."""
     path = []
-    level = list(leaves)
-    while len(level) > 1:
+    for level in levels[:-1]:
         sibling = index ^ 1
         if sibling < len(level):
             path.append(("L" if index & 1 else "R") + level[sibling].hex())
-        level = next_level(level)
         index >>= 1
     return tuple(path)
 
