@@ -10,6 +10,9 @@ import pytest
 from tests.cli.cli_fake_node import Runner
 from tests.ledger.proof.proofs import WITNESSES, story
 
+from horoi.base.errors import UsageError
+from horoi.cli.output import write_file
+from horoi.client import Client
 from horoi.ledger.checkpoint import witness_key
 from horoi.ledger.genesis import to_json
 from horoi.ledger.proof.form import write
@@ -72,3 +75,26 @@ def test_chosen_witnesses(horoi: Runner, files: Path) -> None:
     (files / "forged.txt").write_text("\n".join(text), "utf-8")
     said = run(horoi, "checkpoint", "verify", files / "forged.txt", *chosen, code=4)
     assert said["error"]["rule"].startswith("cosignature of")
+
+
+@pytest.mark.parametrize("command", [("proof", "make", "--kind", "transaction"), ("light", "prove", "transaction")])
+def test_a_proof_of_something_else_is_no_answer(
+    horoi: Runner, files: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """It holds, every link of it; it is just not what was asked for."""
+    data = (files / "post.json").read_bytes()
+    monkeypatch.setattr(Client, "proof", lambda self, kind, identifier, **options: data)
+    monkeypatch.setattr("horoi.cli.light._ask", lambda chain, disk, url: {})
+    place = files / "light"
+    place.mkdir()
+    (place / "genesis.json").write_bytes((files / "genesis.json").read_bytes())
+    out = files / "asked.json"
+    where = ("--dir", files) if command[0] == "light" else ()
+    said = run(horoi, *command, "ab" * 32, "-o", out, *where, code=4)
+    assert said["error"]["rule"] == "answer"
+    assert not out.exists()
+
+
+def test_a_file_that_cannot_be_written_is_said(files: Path) -> None:
+    with pytest.raises(UsageError, match="choose another"):
+        write_file(files / "no such folder" / "x.json", b"")

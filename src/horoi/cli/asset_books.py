@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from horoi.cli.api import connect, to_dict
-from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.output import emit, json_option, reports_errors, write_file
 from horoi.cli.settings import api_option
 
 
@@ -64,7 +64,6 @@ def export(name: str, form: str, output: Path | None, api: str | None, as_json: 
     Example:
       horoi asset export crude --form csv -o crude.csv
     """
-    from horoi.base.files import SHARED, replace_file
     from horoi.cli.lookup import asset_id
 
     with connect(api) as client:
@@ -74,7 +73,7 @@ def export(name: str, form: str, output: Path | None, api: str | None, as_json: 
         click.echo(content, nl=False)
         return
     if output is not None:
-        replace_file(output, content, SHARED)
+        write_file(output, content)
     told = {"asset": asset, "form": form, "size_bytes": len(content), "file": str(output) if output else None}
     if output is None:
         told["content"] = content.decode()

@@ -9,7 +9,7 @@ import click
 
 from horoi.base.errors import UsageError
 from horoi.cli.api import connect, connect_as_owner, to_dict
-from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.output import emit, json_option, reports_errors, write_file
 from horoi.cli.settings import api_option, dir_option
 from horoi.cli.sign import Signing, act, signing_options
 
@@ -139,7 +139,7 @@ def get_document(name: str, output: Path, timeout: float, api: str | None, folde
 
     digest = document_hash(name)
     data = fetch_content(api, folder, digest, timeout)
-    output.write_bytes(data)
+    write_file(output, data)
     found = {"file": str(output), "hash": digest, "size_bytes": len(data)}
     emit(found, as_json, lambda shown: click.echo(f"{shown['size_bytes']} bytes, as their hash says: {shown['file']}"))
 

@@ -9,7 +9,7 @@ import click
 
 from horoi.base.errors import DecodeError, RuleError, UsageError
 from horoi.cli.api import connect, to_dict
-from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.output import emit, json_option, reports_errors, write_file
 from horoi.cli.settings import api_option
 
 
@@ -35,7 +35,7 @@ def show(output: Path | None, api: str | None, as_json: bool) -> None:
     with connect(api) as client:
         answer = to_dict(client.checkpoint())
     if output is not None and answer["note"] is not None:
-        output.write_text(answer["note"], "utf-8")
+        write_file(output, answer["note"].encode())
     emit(answer, as_json, _render)
 
 
@@ -58,7 +58,10 @@ def verify(file: Path, witnesses: tuple[str, ...], as_json: bool) -> None:
     except DecodeError as error:
         raise UsageError(f"--witness: {error}") from None
     try:
-        note = read_note(file.read_bytes()[: MAX_NOTE_SIZE_BYTES + 1].decode())
+        with file.open("rb") as opened:
+            note = read_note(opened.read(MAX_NOTE_SIZE_BYTES + 1).decode())
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise DecodeError(f"{file}: not a checkpoint: not UTF-8") from None
     signed = []

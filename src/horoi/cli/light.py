@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from horoi.base.errors import NetworkError, UsageError
-from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.output import emit, json_option, reports_errors, write_file
 from horoi.cli.settings import api_url, dir_option, node_folder
 
 if TYPE_CHECKING:
@@ -131,17 +131,19 @@ def prove(
     Example:
       horoi light prove transaction b6870b04bd209743686774123b9de675c2412c6876400a78c1fa0d04a955e309
     """
-    from horoi.cli.proofs import render_verdict
+    from horoi.cli.proofs import check_asked, render_verdict
     from horoi.client import Client
+    from horoi.ledger.proof.form import read
 
     with _opened(folder, None) as (chain, disk):
         url = api_url(nodes[0] if nodes else None)
         _ask(chain, disk, url)
         with Client(url) as client:
             data = client.proof(kind, identifier, number=number)
+        check_asked(read(data), kind, identifier, number)
         answer = _verdict(chain, data)
         if output is not None:
-            output.write_bytes(data)
+            write_file(output, data)
         emit(answer, as_json, render_verdict)
 
 

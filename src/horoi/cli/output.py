@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from horoi.base.errors import HoroiError
+from horoi.base.errors import HoroiError, UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,16 @@ def emit(data: D, as_json: bool, render: Callable[[D], None]) -> None:
         click.echo(to_json(data))
         return
     render(data)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Make ``data`` the content of a file, atomically. UsageError if that is not possible."""
+    from horoi.base.files import SHARED, replace_file
+
+    try:
+        replace_file(path, data, SHARED)
+    except OSError as error:
+        raise UsageError(f"file {path}: cannot be written: {error.strerror or error}; choose another") from None
 
 
 def to_json(data: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import click
 
 from horoi.base.errors import NotFoundError, UsageError
 from horoi.cli.api import connect
-from horoi.cli.output import emit, json_option, reports_errors
+from horoi.cli.output import emit, json_option, reports_errors, write_file
 from horoi.cli.settings import api_option
 
 if TYPE_CHECKING:
@@ -64,14 +64,16 @@ def make(
       horoi proof make crude -o crude.json
       horoi proof make bill-of-lading.pdf -o bill.json
     """
-    from horoi.cli.proofs import verdict_of
+    from horoi.cli.proofs import check_asked, verdict_of
     from horoi.ledger.proof.form import read
 
     with connect(api) as client:
         named, identifier = (kind, _identifier(client, kind, what)) if kind is not None else _guess(client, what)
         data = client.proof(named, identifier, number=number, owner=owner, depth=depth, whole=whole)
-    summary = verdict_of(read(data), None, ())
-    _write(output, data)
+    proof = read(data)
+    check_asked(proof, named, identifier, number)
+    summary = verdict_of(proof, None, ())
+    write_file(output, data)
     emit(
         {"file": str(output), "size_bytes": len(data), **summary},
         as_json,
@@ -112,16 +114,6 @@ def _witness_keys(texts: tuple[str, ...]) -> tuple[VerifierKey, ...]:
         return tuple(read_verifier_key(text) for text in texts)
     except DecodeError as error:
         raise UsageError(f"--witness: {error}; horoi checkpoint show prints the keys") from None
-
-
-def _write(output: Path, data: bytes) -> None:
-    from horoi.base.errors import StorageError
-    from horoi.base.files import SHARED, replace_file
-
-    try:
-        replace_file(output, data, SHARED)
-    except OSError as error:
-        raise StorageError(f"{output}: cannot be written: {error.strerror or error}") from None
 
 
 def _identifier(client: Client, kind: str, what: str) -> str:

@@ -14,7 +14,7 @@ from horoi.base.errors import UsageError
 from horoi.ledger.checkpoint import VerifierKey
 from horoi.ledger.genesis import Genesis
 from horoi.ledger.proof.content import Item
-from horoi.ledger.proof.form import MAX_PROOF_SIZE_BYTES, Proof
+from horoi.ledger.proof.form import MAX_PROOF_SIZE_BYTES, Proof, ProofError
 from horoi.ledger.proof.verify import Verdict, verify
 from horoi.ledger.transaction import Holding, Output, asset_id
 from horoi.node.wallet.explain import AssetName, Names, explain
@@ -28,6 +28,18 @@ def read_proof_file(file: Path) -> bytes:
             return opened.read(MAX_PROOF_SIZE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def check_asked(proof: Proof, kind: str, identifier: str, number: int) -> None:
+    """A node may answer with a proof that holds, of something else. ProofError names that too."""
+    claim = proof.claim
+    is_numbered = kind in ("post", "holding")  # of a document and an asset the number says where they stand
+    if (claim.kind, claim.id) != (kind, identifier) or (is_numbered and claim.number != number):
+        raise ProofError(
+            "answer",
+            f"the node was asked for {kind} {identifier} ({number}) and proves {claim.kind} {claim.id} ({claim.number}): "
+            "ask another",
+        )
 
 
 def verdict_of(proof: Proof, genesis: Genesis | None, witnesses: Sequence[VerifierKey]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import click
 
 from horoi.base.errors import UsageError
 from horoi.cli.api import connect, connect_as_owner, to_dict
-from horoi.cli.output import emit
+from horoi.cli.output import emit, write_file
 from horoi.cli.people import key_names, who, who_if
 from horoi.cli.settings import api_option, dir_option, node_folder
 from horoi.cli.unlocking import keystore, passphrase_option, unlock
@@ -204,16 +204,6 @@ def conclude(client: Client, signing: Signing, answer: WalletAnswer, as_json: bo
 def write_partial(path: Path, partial: dict[str, Any]) -> None:
     """Write a partially signed transaction, whole or not at all."""
     write_file(path, json.dumps(partial, indent=2).encode() + b"\n")
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Make ``data`` the content of a file, atomically. UsageError if that is not possible."""
-    from horoi.base.files import SHARED, replace_file
-
-    try:
-        replace_file(path, data, SHARED)
-    except OSError as error:
-        raise UsageError(f"file {path}: cannot be written: {error.strerror or error}; choose another") from None
 
 
 def render_answer(data: dict[str, Any]) -> None:

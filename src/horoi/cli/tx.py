@@ -231,7 +231,7 @@ def _hex(data: bytes) -> bytes:
 
 
 def _write(path: Path, partial: PartialTransaction) -> None:
-    from horoi.cli.sign import write_file
+    from horoi.cli.output import write_file
     from horoi.node.wallet.partial import to_json
 
     write_file(path, to_json(partial))
