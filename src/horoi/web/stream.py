@@ -47,6 +47,7 @@ from horoi.web.model.node import (
 from horoi.web.offer_view import event_of
 from horoi.web.views import Viewer, difficulty
 
+RETRY_MS = 500  # until a browser that was dropped comes back: its own choice is some seconds; a guess
 PEERS_EVERY_S = 1.0  # how often the list of peers is compared; a guess
 MAX_BLOCK_LINES = 200  # `movement` events for one block: 20 ms; a guess at what a screen can follow
 MAX_WAITING_PER_TICK = 20  # `waiting` events between two looks at the peers: nobody reads more
@@ -274,7 +275,8 @@ class Streaming(Response):
     async def _send_events(self, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b": live\n\n", "more_body": True})
+        begin = b"retry: %d\n: live\n\n" % RETRY_MS
+        await send({"type": "http.response.body", "body": begin, "more_body": True})
         while True:
             try:
                 data = await asyncio.wait_for(self.subscriber.take(), self.hub.limits.heartbeat_s)

@@ -10,6 +10,8 @@ import pytest
 from tests.web.explorer.explorer_browser import PHONE, axe_findings, reading, settled, wider_than_the_screen
 from tests.web.explorer.explorer_story import CARRIER, FIELD, REFINERY, RETAILER, Story, telling
 
+from horoi.node.events import ConflictFound
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -61,6 +63,19 @@ def test_the_board_is_live(browser: Browser, story: Story) -> None:
         assert stream.is_visible()
         story.mine()
         page.get_by_text("2 deep").first.wait_for()
+
+
+def test_a_burst_that_the_board_does_not_show_does_not_cut_it_off(browser: Browser, story: Story) -> None:
+    with reading(browser, story.url) as reader:
+        page = reader.page("/")
+        page.wait_for_selector(".live.open")
+        live = story.node.server.access.live
+        dropped = live.hub.dropped
+        burst = [ConflictFound(bytes(32), bytes([1]) * 32)] * (live.hub.limits.max_stream_events + 1)
+        story.node.call(lambda: [live.hub._hear(notice) for notice in burst])
+        story.do(story.say(FIELD, "said after the burst"), name="burst")
+        page.get_by_text("said after the burst").first.wait_for()
+        assert live.hub.dropped == dropped
 
 
 def test_after_a_lost_connection_nothing_is_missing(browser: Browser, story: Story) -> None:

@@ -6,7 +6,8 @@
 import { useEffect, useRef } from "./html.js";
 import { makeStore } from "./store.js";
 
-const KINDS = ["block", "block-removed", "transaction", "transaction-removed", "conflict", "post", "peer", "peer-lost"];
+// What some page listens to, and no more: the node drops whoever falls behind, and a burst has thousands of transactions.
+const KINDS = ["block", "block-removed", "movement", "waiting", "transaction-removed", "agreement", "peer", "peer-lost", "offer", "offer-changed"];
 const LONGEST_PAUSE_MS = 30_000;
 const HIDDEN_MS = 10_000; // a tab that is hidden this long lets its connection go
 
@@ -19,13 +20,11 @@ let hadGap = false;
 let retry = 0;
 let hiding = 0;
 
-/** Call `listener(kind, data)` for these kinds of events; kinds that the shell does not know are added. */
+/** Call `listener(kind, data)` for these kinds of events, each of KINDS or "gap". */
 export function on(kinds, listener) {
   for (const kind of kinds) {
-    if (!listeners.has(kind)) {
-      listeners.set(kind, new Set());
-      if (source && kind !== "gap") hear(source, kind);
-    }
+    if (kind !== "gap" && !KINDS.includes(kind)) throw new Error(`events of kind ${kind} are not asked for`);
+    if (!listeners.has(kind)) listeners.set(kind, new Set());
     listeners.get(kind).add(listener);
   }
   return () => kinds.forEach((kind) => listeners.get(kind)?.delete(listener));
@@ -48,7 +47,7 @@ function hear(from, kind) {
 function open() {
   clearTimeout(retry);
   source?.close();
-  source = new EventSource("/v1/events");
+  source = new EventSource(`/v1/events?types=${KINDS.join()}`);
   source.onopen = () => {
     tries = 0;
     state.set("open");
@@ -62,7 +61,7 @@ function open() {
     tries += 1;
     retry = setTimeout(open, Math.min(LONGEST_PAUSE_MS, 500 * 2 ** tries));
   };
-  for (const kind of new Set([...KINDS, ...listeners.keys()])) if (kind !== "gap") hear(source, kind);
+  for (const kind of KINDS) hear(source, kind);
 }
 
 function pause() {
