@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.web.explorer.explorer_browser import PHONE, Reader, axe_findings, reading, settled, wider_than_the_screen
 
+from horoi.base.address import address_of
 from horoi.cli.troupe.processes import NodeProcess, Troupe
 from horoi.cli.troupe.stage import Stage
 from horoi.node.story.format import read_story
+from horoi.web.model.wallet import HandOverStep
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -133,7 +135,7 @@ def test_a_hand_over_is_offered_in_one_page_and_accepted_in_the_other(desks: tup
         carrier.page.get_by_role("button", name="JSON data of this page").click()
     assert json.loads(saved.value.path().read_bytes())["id"] == offer_id
     carrier.page.get_by_role("button", name="Read and sign").click()
-    assert carrier.page.evaluate("document.activeElement.innerText") == "This is what you sign"
+    carrier.page.wait_for_function("() => document.activeElement.innerText === 'This is what you sign'")
     assert state_of(carrier.node, offer_id) == "open", "reading signs nothing"
     carrier.page.get_by_role("button", name="Sign", exact=True).click()
     for desk in desks:
@@ -200,20 +202,22 @@ def test_an_own_offer_is_withdrawn_and_the_other_sees_it(desks: tuple[Desk, Desk
 
 
 def test_the_pages_of_offers_in_greek_on_a_phone(browser: Browser, companies: list[NodeProcess]) -> None:
+    field, carrier = companies
+    step = HandOverStep(asset="Thasos crude oil", amount="1077", to=address_of(carrier.key.public))
+    offer_id = field.client.make_offer([step]).id
     preferences: dict[str, Any] = {"viewport": PHONE, "locale": "el-GR", "color_scheme": "dark"}
-    token = (companies[1].folder / "api-token").read_text().strip()
-    with reading(browser, companies[1].api, **preferences) as reader:
+    token = (carrier.folder / "api-token").read_text().strip()
+    with reading(browser, carrier.api, **preferences) as reader:
         page = reader.page("/offers")
         page.get_by_label("Token").fill(token)
         page.get_by_role("button", name="Συνέχεια").click()
-        page.get_by_role("link", name="Ολοκληρωμένες").click()
-        page.locator(".offer").first.wait_for()
+        headline = page.locator(f".offer-words a[href='/offers/{offer_id}']")
+        headline.wait_for(timeout=LIVE_MS)
         assert page.locator("h1").inner_text() == "Προσφορές"
         assert wider_than_the_screen(page) == []
         assert axe_findings(page) == []
-        headline = page.locator(".offer-words a", has_text="6.327 bbl")
         assert re.fullmatch(
-            r"Thasos Field παραδίδει 6\.327 bbl Thasos crude oil \[[0-9a-f]{16}\], πάντα στην κυριότητα Thasos Field, "
+            r"Thasos Field παραδίδει 1\.077 bbl Thasos crude oil \[[0-9a-f]{16}\], πάντα στην κυριότητα Thasos Field, "
             r"σε .*Aegean Carriers.*\.",
             headline.inner_text(),
         )
@@ -222,6 +226,11 @@ def test_the_pages_of_offers_in_greek_on_a_phone(browser: Browser, companies: li
         settled(page)
         assert page.locator("main [lang=en]").count() == 0
         assert page.locator(".agreed li").last.inner_text().startswith("Πρέπει να συμφωνήσουν: ")
+        page.get_by_role("button", name="Ανάγνωση και υπογραφή").click()
+        assert (
+            page.locator(".review .agreed li").all_inner_texts()
+            == page.locator("section[aria-labelledby=says] .agreed li").all_inner_texts()
+        )
         assert wider_than_the_screen(page) == []
         assert axe_findings(page) == []
 
