@@ -5,6 +5,7 @@ A reply goes to whoever waits for it; a request is served if its sender is withi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from horoi.machine.contract import Action, Asked, Event, Fired, Received
 SMOOTHING = 0.25  # weight of a new round trip in the average of a peer, a guess (RFC 6298 has 1/8)
 
 
-class DispatchingPeer(AcquaintedPeer):
+class DispatchingPeer(AcquaintedPeer, ABC):
     """``handle`` of a prefix-routing peer. The room says what its messages and timers mean."""
 
     __slots__ = ()
@@ -45,9 +46,9 @@ class DispatchingPeer(AcquaintedPeer):
             self.asked(event.request, now)  # type: ignore[union-attr]
         return out
 
+    @abstractmethod
     def asked(self, request: Any, now: float) -> None:
         """The application wants something."""
-        raise NotImplementedError
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:
