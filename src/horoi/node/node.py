@@ -222,7 +222,14 @@ def build_lookup(config: NodeConfig, disk: Disk) -> NodeLookup:
     """The machine of lookups, which goes on providing what an earlier life provided."""
     bits = OVERLAYS[config.overlay].bits if config.overlay else ID_BITS
     saved = read_providing(read_sealed(disk, PROVIDING_FILE))
-    return NodeLookup(overlay=config.overlay, bits=bits, dht=config.dht, port=config.listen_port, saved=saved)
+    return NodeLookup(
+        overlay=config.overlay,
+        bits=bits,
+        dht=config.dht,
+        dht_is_local=config.dht_is_local,
+        port=config.listen_port,
+        saved=saved,
+    )
 
 
 def boot_node(config: NodeConfig, lives: Callable[[Node], None] | None = None) -> Callable[[Place], Hosted]:

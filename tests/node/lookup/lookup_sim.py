@@ -85,7 +85,7 @@ class Net:
         def boot(place: Place) -> Hosted:
             machines: dict[str, Any] = {
                 "peers": Peers(PeersConfig(NETWORK, tuple(known), listen_port=PORT), place.dice),
-                "lookup": NodeLookup(overlay=self.overlay, bits=bits, dht=dht, port=PORT),
+                "lookup": NodeLookup(overlay=self.overlay, bits=bits, dht=dht, dht_is_local=True, port=PORT),
             }
             if dht:
                 machines["discovery"] = Discovery(NETWORK, place.dice, port=PORT, is_local=False)

@@ -185,6 +185,18 @@ def test_providing_is_said_saved_and_taken_back() -> None:
     assert hear(machine, StopProviding(HASH)) == []
 
 
+@pytest.mark.parametrize(("is_local", "count"), [(False, 1), (True, 3)])
+def test_the_public_dht_names_no_local_addresses(is_local: bool, count: int) -> None:
+    """Who provides is linked: strangers would make this node dial about in its own intranet."""
+    machine = NodeLookup(dht=True, dht_is_local=is_local, port=7700)
+    hear(machine, FromSide(DHT, Joined(Contact(1, ("192.0.2.1", 6881)))))
+    ((_, asked),) = to_sides(hear(machine, FindProviders("t", HASH)))
+    addresses = ("10.0.0.5", "127.0.0.1", "192.0.2.5")
+    named = tuple(Contact(0, (ip, 7700)) for ip in addresses)
+    (found,) = told(hear(machine, FromSide(DHT, Providers(asked.token, KEY, named))), ProvidersFound)
+    assert [provider.address for provider in found.providers] == [f"{ip}:7700" for ip in addresses][-count:]
+
+
 def test_the_dht_is_told_only_where_there_is_no_overlay() -> None:
     ((side, said),) = to_sides(hear(new(overlay="", dht=True), StartProviding("t", HASH)))
     assert (side, said) == (DHT, Announce(said.token, KEY, 7700))

@@ -54,6 +54,7 @@ from horoi.node.lookup.requests import (
     StopProviding,
     ToSide,
 )
+from horoi.node.peers.addresses import LOCAL, group_of
 
 ANSWER_S = 30.0  # for both sides together, a guess: an answer after it helps nobody who waits
 SAY_AGAIN_S = 30.0  # after saying failed, a guess
@@ -95,15 +96,26 @@ class Waiting:
 
 
 class NodeLookup:
-    """The machine. ``overlay``: a name of ``overlays`` or "", with keys of ``bits`` bits; ``port``: of its links."""
+    """The machine. ``overlay``: a name of ``overlays`` or "", with keys of ``bits`` bits; ``port``: of its links.
+
+    What the DHT says is a stranger's word: it may name local addresses only if it is itself local (``dht_is_local``).
+    """
 
     wire: Wire | None = LINK_WIRE
 
     def __init__(
-        self, *, overlay: str = "", bits: int = ID_BITS, dht: bool = False, port: int = 0, saved: Sequence[bytes] = ()
+        self,
+        *,
+        overlay: str = "",
+        bits: int = ID_BITS,
+        dht: bool = False,
+        dht_is_local: bool = False,
+        port: int = 0,
+        saved: Sequence[bytes] = (),
     ) -> None:
         self.overlay = overlay
         self._port = port
+        self._dht_is_local = dht_is_local
         self._sides: dict[str, Side] = {}
         if overlay:
             self._sides[OVERLAY] = Side(bits)
@@ -268,7 +280,8 @@ class NodeLookup:
         if isinstance(notice, Holders):
             found = tuple(ProviderAt(holder.address, holder.node_id, self.overlay) for holder in notice.holders)
         elif isinstance(notice, Providers):
-            found = tuple(ProviderAt(_to_text(contact.address), None, DHT) for contact in notice.providers)
+            named = (_to_text(contact.address) for contact in notice.providers)
+            found = tuple(ProviderAt(name, None, DHT) for name in named if self._may_name(name))
         if not found and waiting.sides:
             return self._ask_next(number)
         if isinstance(notice, Failed):
@@ -276,6 +289,9 @@ class NodeLookup:
         del self._asked[number]
         request = waiting.request
         return [Arm(number, None), Tell(ProvidersFound(request.token, request.hash, found))]
+
+    def _may_name(self, address: str) -> bool:
+        return self._dht_is_local or group_of(address) != LOCAL
 
     def _give_up(self, number: int, why: str) -> list[Action]:
         waiting = self._asked.pop(number, None)
