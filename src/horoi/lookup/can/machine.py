@@ -52,6 +52,7 @@ from horoi.lookup.can.messages import (
 )
 from horoi.lookup.can.zone import Space
 from horoi.lookup.common.peer import PROVIDE, RPC, Context
+from horoi.lookup.common.taking import Taking
 from horoi.lookup.vocabulary import (
     REQUESTS,
     Address,
@@ -66,18 +67,18 @@ from horoi.lookup.vocabulary import (
     Route,
     Unprovide,
 )
-from horoi.machine.contract import Action, Asked, Event, Fired, Lost, Received
+from horoi.machine.contract import Action, Event, Lost
 from horoi.machine.wire import Wire
 
 
-class Can(Core):
+class Can(Core, Taking):
     """One peer. ``space`` may be shared by all machines of one process: it only remembers what follows from numbers.
 
     Takes the requests of ``horoi.lookup.vocabulary``; speaks ``can.messages``; keeps nothing on disk: a peer that comes
     back joins anew.
     """
 
-    __slots__ = ("_wire",)
+    __slots__ = ()
 
     hears: ClassVar[tuple[type, ...]] = REQUESTS
 
@@ -90,28 +91,17 @@ class Can(Core):
                 f"this space has {space.dimensions} dimensions and {space.bits} bits, the configuration others"
             )
         super().__init__(contact, config, dice, space)
-        self._wire: Wire | None = None
 
     @property
     def wire(self) -> Wire:
         """The codec of this CAN's messages."""
-        if self._wire is None:
-            self._wire = can_wire(self.config.bits)
-        return self._wire
+        return can_wire(self.config.bits)
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event and return the actions, in order."""
-        out: list[Action] = []
-        self.out = out
-        kind = type(event)
-        if kind is Received:
-            self._received(event.peer, event.message, now)  # type: ignore[union-attr]
-        elif kind is Fired:
-            self._fired(event.timer, now)  # type: ignore[union-attr]
-        elif kind is Asked:
-            self._asked(event.request, now)  # type: ignore[union-attr]
-        elif kind is Lost:
-            self._lost(event.peer, now)  # type: ignore[union-attr]
+        out = super().handle(event, now)
+        if type(event) is Lost:
+            self._lost(event.peer, now)
         if self.noticed:
             self._see_to_noticed(now)
         return out
@@ -131,7 +121,7 @@ class Can(Core):
 
     # Requests of the application
 
-    def _asked(self, request: Any, now: float) -> None:
+    def asked(self, request: Any, now: float) -> None:
         self._wake()
         if isinstance(request, (Lookup, Route, Put, Get, Provide, FindProviders)):
             requests.ask(self, request, now)

@@ -43,6 +43,7 @@ from horoi.lookup.chord.messages import (
     Welcome,
 )
 from horoi.lookup.common.peer import PROVIDE, RPC
+from horoi.lookup.common.taking import Taking
 from horoi.lookup.vocabulary import (
     REQUESTS,
     Address,
@@ -57,18 +58,17 @@ from horoi.lookup.vocabulary import (
     Route,
     Unprovide,
 )
-from horoi.machine.contract import Action, Asked, Event, Fired, Received
 from horoi.machine.wire import Wire
 
 
-class Chord(Core):
+class Chord(Core, Taking):
     """One peer. ``contacts`` are its nodes, all of one address: one, or several virtual nodes (ToN 2003, section VI.B).
 
     Takes the requests of ``horoi.lookup.vocabulary``; speaks ``chord.messages``; keeps nothing on disk: a peer that comes
     back joins anew, and its keys are with its successors.
     """
 
-    __slots__ = ("_wire",)
+    __slots__ = ()
 
     hears: ClassVar[tuple[type, ...]] = REQUESTS
 
@@ -81,31 +81,15 @@ class Chord(Core):
             if not 0 <= contact.id < 1 << config.bits:
                 raise ValueError(f"id {contact.id} does not fit the ring's {config.bits} bits; cut it with base.ids")
         super().__init__(contacts, config, dice)
-        self._wire: Wire | None = None
 
     @property
     def wire(self) -> Wire:
         """The codec of this ring's messages."""
-        if self._wire is None:
-            self._wire = chord_wire(self.config.bits)
-        return self._wire
-
-    def handle(self, event: Event, now: float) -> list[Action]:
-        """Take one event and return the actions, in order."""
-        out: list[Action] = []
-        self.out = out
-        kind = type(event)
-        if kind is Received:
-            self._received(event.peer, event.message, now)  # type: ignore[union-attr]
-        elif kind is Fired:
-            self._fired(event.timer, now)  # type: ignore[union-attr]
-        elif kind is Asked:
-            self._asked(event.request, now)  # type: ignore[union-attr]
-        return out
+        return chord_wire(self.config.bits)
 
     # Requests of the application
 
-    def _asked(self, request: Any, now: float) -> None:
+    def asked(self, request: Any, now: float) -> None:
         if isinstance(request, (Lookup, Route, Put, Get, Provide, FindProviders)):
             requests.ask(self, request, now)
         elif isinstance(request, Join):

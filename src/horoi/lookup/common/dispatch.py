@@ -5,20 +5,19 @@ A reply goes to whoever waits for it; a request is served if its sender is withi
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from horoi.lookup.common.acquaintances import AcquaintedPeer
 from horoi.lookup.common.peer import RPC
+from horoi.lookup.common.taking import Taking
 from horoi.lookup.vocabulary import Address
-from horoi.machine.contract import Action, Asked, Event, Fired, Received
 
 SMOOTHING = 0.25  # weight of a new round trip in the average of a peer, a guess (RFC 6298 has 1/8)
 
 
-class DispatchingPeer(AcquaintedPeer, ABC):
-    """``handle`` of a prefix-routing peer. The room says what its messages and timers mean."""
+class DispatchingPeer(AcquaintedPeer, Taking):
+    """What a prefix-routing peer does with timers and messages. The room says what its messages and timers mean."""
 
     __slots__ = ()
 
@@ -32,23 +31,6 @@ class DispatchingPeer(AcquaintedPeer, ABC):
     """Called with (peer, message, source, now)."""
     timers: ClassVar[Mapping[Any, Callable[[Any, float], None]]]
     """Called with (peer, now), while the peer is in the network or entering it."""
-
-    def handle(self, event: Event, now: float) -> list[Action]:
-        """Take one event and return the actions, in order."""
-        out: list[Action] = []
-        self.out = out
-        kind = type(event)
-        if kind is Received:
-            self._received(event.peer, event.message, now)  # type: ignore[union-attr]
-        elif kind is Fired:
-            self._fired(event.timer, now)  # type: ignore[union-attr]
-        elif kind is Asked:
-            self.asked(event.request, now)  # type: ignore[union-attr]
-        return out
-
-    @abstractmethod
-    def asked(self, request: Any, now: float) -> None:
-        """The application wants something."""
 
     def _fired(self, timer: Any, now: float) -> None:
         if timer == RPC:

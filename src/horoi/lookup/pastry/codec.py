@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from horoi.lookup.common.wire import IdWire
 from horoi.lookup.pastry.config import PASTRY_BITS
 from horoi.lookup.pastry.messages import MAX_DATAGRAM_BYTES, MESSAGES
 
 
+@lru_cache(maxsize=8)  # making one compiles decoders; all peers of a process share it
 def pastry_wire(bits: int = PASTRY_BITS) -> IdWire:
     """The wire of a network whose ids have ``bits`` bits. What another width sends does not decode."""
     return IdWire(MESSAGES, bits=bits, max_size_bytes=MAX_DATAGRAM_BYTES)

@@ -83,7 +83,7 @@ TIMERS: dict[str, Callable[[Core, float], None]] = {
 class Tapestry(Core):
     """One peer. Takes the requests of ``horoi.lookup.vocabulary``; speaks ``tapestry.messages``; keeps nothing on disk."""
 
-    __slots__ = ("_wire",)
+    __slots__ = ()
 
     hears: ClassVar[tuple[type, ...]] = REQUESTS
     ack_type: ClassVar[type] = Ack
@@ -96,14 +96,11 @@ class Tapestry(Core):
         if not 0 <= contact.id < 1 << config.bits:
             raise ValueError(f"id {contact.id} does not fit the network's {config.bits} bits; cut it with base.ids")
         super().__init__(contact, config, dice)
-        self._wire: Wire | None = None
 
     @property
     def wire(self) -> Wire:
         """The codec of this network's messages."""
-        if self._wire is None:
-            self._wire = tapestry_wire(self.config.bits)
-        return self._wire
+        return tapestry_wire(self.config.bits)
 
     def asked(self, request: Any, now: float) -> None:
         """The application wants something."""
