@@ -30,7 +30,7 @@ from horoi.base.ids import key_of
 from horoi.lookup.kademlia.boot import boot_kademlia
 from horoi.lookup.kademlia.codec import kademlia_wire
 from horoi.lookup.kademlia.config import KademliaConfig
-from horoi.lookup.vocabulary import Get, Join, Joined, Put, Stored, Value
+from horoi.lookup.vocabulary import Failed, Get, Join, Joined, NotFound, Put, Stored, Value
 from horoi.world.live.datagram import DatagramHost
 from horoi.world.live.disk import LiveDisk
 from horoi.world.live.run import calm_collector, loop_factory
@@ -71,7 +71,7 @@ class Ours:
         self._open: dict[int, asyncio.Future[Any]] = {}
         self._asked = 0
         for host in hosts:
-            host.on_notice(self._told, Stored, Value)
+            host.on_notice(self._told, Stored, Value, NotFound, Failed)
 
     @classmethod
     async def start(cls, nodes: int, k: int, disk: LiveDisk) -> Ours:
@@ -87,7 +87,7 @@ class Ours:
             await host.ask_for(Join(through), Joined, timeout_s=JOIN_TIMEOUT_S)
         return cls(hosts)
 
-    def _told(self, notice: Stored | Value) -> None:
+    def _told(self, notice: Stored | Value | NotFound | Failed) -> None:
         self._open.pop(notice.token).set_result(notice)
 
     def _ask(self, peer: int, make: Callable[[int], Put | Get]) -> asyncio.Future[Any]:
@@ -98,12 +98,12 @@ class Ours:
 
     async def put(self, peer: int, label: str, value: str) -> bool:
         key = key_of(label.encode())
-        return bool((await self._ask(peer, lambda token: Put(token, key, value.encode()))).copies)
+        return isinstance(await self._ask(peer, lambda token: Put(token, key, value.encode())), Stored)
 
     async def get(self, peer: int, label: str) -> str | None:
         key = key_of(label.encode())
-        found: Value = await self._ask(peer, lambda token: Get(token, key))
-        return found.value.decode()
+        found = await self._ask(peer, lambda token: Get(token, key))
+        return found.value.decode() if isinstance(found, Value) else None
 
     @property
     def datagrams(self) -> int:
