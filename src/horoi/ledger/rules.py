@@ -42,8 +42,6 @@ UNSHOWABLE = re.compile(
 looks like another; the joiners U+200C and U+200D stay, Persian is written with them), lone surrogates. A fixed list: a
 property such as ``isprintable`` changes with the Unicode tables of the Python that runs, and would split the ledger."""
 
-LINE_BREAKS = str.maketrans("", "", "\n\t")
-
 
 class Checked(NamedTuple):
     """What the context-free rules learned about a transaction."""
@@ -83,7 +81,7 @@ def check_body(body: Body) -> int:
             raise RuleError("form.zero", f"asset {definition.name!r} has a limit of 0: nothing could be made")
     for post in body.posts:
         conditions.check(post.author)
-        check_text(post.text.translate(LINE_BREAKS))
+        check_text(post.text.replace("\n", "").replace("\t", ""))
         if not (post.text or post.document):
             raise RuleError("form.empty", "a post says something or names a document")
     has_rights = _check_custody(body)

@@ -42,3 +42,8 @@ def test_marked_words_are_those_that_are_found() -> None:
     text = "Ὁ Λόγος τοῦ λόγου"
     found = [text[word.start : word.end] for word in words_in_place(text) if word.folded == "λογοσ"]
     assert found == ["Λόγος"]
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=100))
+def test_plain_letters_fold_as_they_do_beside_others(text: str) -> None:
+    assert words_of(text) == words_of(f"{text} 👍")
