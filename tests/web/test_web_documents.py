@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from tests.web.web_api import Api
+from tests.web.web_node import TOKEN
 
 from horoi.base.hashing import sha256
 from horoi.node.documents.messages import MAX_DOCUMENT_SIZE_BYTES
@@ -64,3 +68,21 @@ def test_a_damaged_copy_is_not_served(api: Api) -> None:
     answer = api.ask("GET", f"/v1/documents/{NAME}/content")
     assert answer.status_code == 503
     assert "damaged" in answer.json()["detail"]
+
+
+def test_two_at_once_do_not_take_the_same_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine keeps a document a turn of the loop later than it is asked, as a live node does."""
+    ask = api.host.ask
+    monkeypatch.setattr(api.host, "ask", lambda request: asyncio.get_running_loop().call_soon(ask, request))
+    store = api.access.node.documents.store
+    store.quota_bytes = store.used_bytes + 15
+
+    async def both() -> list[int]:
+        headers = {"Content-Type": RAW, "Authorization": f"Bearer {TOKEN}"}
+        sent = [api.client.post("/v1/documents", content=text * 10, headers=headers) for text in (b"a", b"b")]
+        return sorted(answer.status_code for answer in await asyncio.gather(*sent))
+
+    kept, refused = api.runner.run(both())
+    assert kept == 200
+    assert refused >= 400
+    assert store.used_bytes <= store.quota_bytes

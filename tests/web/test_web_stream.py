@@ -203,3 +203,21 @@ def test_filters_are_read_strictly() -> None:
             read_kinds(text)
     with running_api() as api:
         api.get("/v1/events", 400, types="nothing")
+
+
+def test_a_block_full_of_posts_cuts_nobody_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("horoi.web.stream.MAX_BLOCK_LINES", 2)
+
+    async def story() -> list[tuple[str, Any]]:
+        hub = api.access.live.hub
+        subscriber = hub.subscribe(("post", "block"))
+        for number in range(3):
+            await api.client.post("/v1/transactions", json=[encode(said(api, f"post {number}")).hex()])
+        api.host.mine()
+        data = await subscriber.take()
+        hub.unsubscribe(subscriber)
+        return read(data)
+
+    events = api.runner.run(story())
+    assert [kind for kind, _ in events] == ["block", "post", "post"]
+    assert events[0][1]["transactions"] == 3

@@ -112,6 +112,8 @@ class NodeAccess:
         """Where the node lives; None in a test."""
         self.version = __version__
         self.started_ms = int(time() * 1000)
+        self.document_turn = asyncio.Lock()
+        """Held from looking for room until a document is kept, so that two do not take the same room."""
         self.wallet_turn = asyncio.Lock()
         """Held from choosing inputs to the mempool's answer, so that two actions do not choose the same."""
         self.blocks: OrderedDict[bytes, Block] = OrderedDict()

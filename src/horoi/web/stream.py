@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -49,7 +50,9 @@ from horoi.web.views import Viewer, difficulty
 
 RETRY_MS = 500  # until a browser that was dropped comes back: its own choice is some seconds; a guess
 PEERS_EVERY_S = 1.0  # how often the list of peers is compared; a guess
-MAX_BLOCK_LINES = 200  # `movement` events for one block: 20 ms; a guess at what a screen can follow
+MAX_BLOCK_LINES = (
+    200  # `movement` events for one block: 20 ms; a guess at what a screen can follow. And as many of `post`
+)
 MAX_WAITING_PER_TICK = 20  # `waiting` events between two looks at the peers: nobody reads more
 
 NOTICES = (TipChanged, TransactionAccepted, TransactionRemoved, ConflictFound, OfferSeen, OfferChanged)
@@ -172,9 +175,9 @@ class Hub:
         shown = lines[:MAX_BLOCK_LINES]
         yield "block", _block_event(block, len(shown), is_cut=len(lines) > len(shown))
         view = Viewer(self.access)
-        for item in block.prepared:
-            for post in item.transaction.body.posts:
-                yield "post", PostEvent(transaction=item.id.hex(), height=block.known.height, post=view.post(post))
+        posts = ((item, post) for item in block.prepared for post in item.transaction.body.posts)
+        for item, post in islice(posts, MAX_BLOCK_LINES):  # or who fills a block with posts cuts all listeners off
+            yield "post", PostEvent(transaction=item.id.hex(), height=block.known.height, post=view.post(post))
         for line in shown:
             yield "movement", line
 

@@ -58,9 +58,16 @@ async def keep_document(access: NodeAccess, _: object, body: tuple[str, bytes]) 
     """Keep these bytes, and give them to peers that ask. Their SHA-256 is what a post names."""
     data = body[1]
     name, store = sha256(data), access.node.documents.store
-    if store.has(name):
-        return DocumentKeptView(hash=name.hex(), size_bytes=len(data), is_new=False)
-    store.check_room(len(data))
+    async with access.document_turn:
+        is_new = not store.has(name)
+        if is_new:
+            store.check_room(len(data))
+            await _keep(access, name, data)
+    return DocumentKeptView(hash=name.hex(), size_bytes=len(data), is_new=is_new)
+
+
+async def _keep(access: NodeAccess, name: bytes, data: bytes) -> None:
+    """Hand it to the machine, and wait until it is on disk."""
     kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def hear(notice: DocumentKept) -> None:
@@ -75,7 +82,6 @@ async def keep_document(access: NodeAccess, _: object, body: tuple[str, bytes]) 
         raise NetworkError(f"the node did not keep it within {KEEP_TIMEOUT_S:g} s; ask for it later") from None
     finally:
         leave()
-    return DocumentKeptView(hash=name.hex(), size_bytes=len(data), is_new=True)
 
 
 def document_content(access: NodeAccess, path: DocumentPath, _: None) -> Response:
