@@ -277,8 +277,6 @@ def test_a_network_of_ipv6_is_one_host(monkeypatch: pytest.MonkeyPatch) -> None:
         wire.ends[address] = SecureSessions(NodeKey(bytes([number]) * 32), CONTEXT, 0.0, random=counting(str(number)))
         wire.say(address, B, b"hello")
     assert len(wire.ends[B]) == 3
-    assert secure_sessions.host_of(("2001:db8:0:1::1", 1)) != secure_sessions.host_of(("2001:db8::1", 1))
-    assert secure_sessions.host_of(("fe80::1%eth0", 1)) == secure_sessions.host_of(("fe80::2", 9))
 
 
 def test_a_proof_that_comes_again_makes_other_keys() -> None:
@@ -327,6 +325,38 @@ def test_proofs_are_checked_so_many_a_second(monkeypatch: pytest.MonkeyPatch) ->
     wire.ends[B].tick(1.5)
     wire.put(("192.0.2.77", 4), wire.ends["192.0.2.77", 4].tick(1.5), 1.5)
     assert len(wire.heard) == 3
+
+
+def test_a_flood_of_unknown_sessions_silences_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One flooding address, then one flooding network, and an honest peer whose session was lost in a restart."""
+    monkeypatch.setattr(secure_sessions, "UNKNOWN_PER_HOST_PER_S", 3)
+    monkeypatch.setattr(secure_sessions, "UNKNOWN_PER_GROUP_PER_S", 8)
+    wire = Wire()
+    wire.say(A, B, b"before the restart")
+    wire.ends[B] = SecureSessions(NodeKey(b"b" * 32), CONTEXT, 0.0, random=counting("b again"))
+    end, flood = wire.ends[B], b"\x05" + bytes(40)
+    assert sum(bool(end.receive(flood, EVE, 0.0)[1]) for _ in range(50)) == 3
+    neighbours = [(f"198.51.{number}.9", 53) for number in range(50)]
+    assert sum(bool(end.receive(flood, address, 0.0)[1]) for address in neighbours for _ in range(2)) == 5
+    wire.say(A, B, b"after it")  # is not heard, but answered: so there is a new handshake
+    wire.say(A, B, b"met anew")
+    assert wire.heard[-1] == (B, b"met anew")
+    end.tick(1.5)
+    assert end.receive(flood, EVE, 1.5)[1]
+
+
+def test_who_has_many_addresses_pushes_himself_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secure_sessions, "MAX_SESSIONS", 4)
+    wire = Wire()
+    wire.say(A, B, b"an honest peer, silent from now on")
+    for number in range(1, 9):
+        address = (f"198.51.100.{number}", 53)
+        wire.ends[address] = SecureSessions(NodeKey(bytes([number]) * 32), CONTEXT, 0.0, random=counting(str(number)))
+        wire.say(address, B, b"hello", now=float(number))
+    end = wire.ends[B]
+    assert len(end) == 4
+    assert end.public_of(A) is not None
+    assert [number for number in range(1, 9) if end.public_of((f"198.51.100.{number}", 53))] == [6, 7, 8]
 
 
 @given(st.binary(max_size=250), st.booleans())

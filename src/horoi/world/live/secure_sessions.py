@@ -8,24 +8,25 @@ meanwhile, a little of it. What comes in counts only in a session, from the addr
     a restart, a new port    the other end knows no such session of this address and says so in 9 bytes (UNKNOWN, never more
                              than it heard, and believed only with the session's name in it): a new handshake
 
-Everything is bounded: sessions in all and per host, handshakes, what waits for each, proofs checked per second and host.
+Everything is bounded: sessions in all and per host, handshakes, what waits for each; and per second, for each host, network
+group and in all (``sources``), the proofs that are checked and the UNKNOWNs that are said. Where sessions are at their
+limit, the network group that has most of them makes room: whoever has many addresses pushes himself out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import os
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from horoi.world.live import secure_handshake as handshake
 from horoi.world.live.node_key import NodeKey
 from horoi.world.live.secure_session import DATA, OVERHEAD_BYTES, SESSION_ID_BYTES, Address, Session
+from horoi.world.live.sources import Ration, source_of
 
 MAX_SESSIONS = 4096  # a guess: some 4 MB
 MAX_SESSIONS_PER_HOST = 256  # a guess: whole laboratories on one address
@@ -36,12 +37,16 @@ RETRY_S = (0.5, 1.0, 2.0)  # RFC 6298 begins at 1 s; a guess, because what waits
 IDLE_S = 600.0  # a guess: overlays ping their neighbours every few seconds
 REKEY_S = 3600.0  # a guess, between WireGuard's 2 minutes and the day that TLS allows
 EPOCH_S = 120.0  # how long cookies and the responder's ephemeral key are made; those of the epoch before are taken too
-NETWORK_BITS = (
-    64  # of an IPv6 address: who has one has all of its network (RFC 4291, section 2.5.1), so they are one host
-)
-PROOFS_PER_HOST_PER_S = 50  # a guess: a hundredth of a core
-MAX_HOSTS_PER_S = 1000  # hosts whose proofs are checked within a second; a guess
-UNKNOWN_PER_S = 100  # a guess
+# Proofs that are checked within a second, about 130 microseconds each; guesses: under a hundredth of a core for one host, a
+# quarter of a core for all the world.
+PROOFS_PER_HOST_PER_S = 50
+PROOFS_PER_GROUP_PER_S = 200
+PROOFS_PER_S = 2000
+# UNKNOWNs that are said within a second, 9 bytes each and nothing dear; guesses: after a restart all sessions of a host or two
+# are met anew at once.
+UNKNOWN_PER_HOST_PER_S = 100
+UNKNOWN_PER_GROUP_PER_S = 200
+UNKNOWN_PER_S = 4000
 
 Out = list[tuple[bytes, Address]]
 """Datagrams to be sent, and where to."""
@@ -90,8 +95,11 @@ class SecureSessions:
         self._to: dict[Address, Session] = {}  # the session to send in
         self._attempts: dict[Address, _Attempt] = {}
         self._per_host: Counter[str] = Counter()
-        self._proofs: Counter[str] = Counter()
-        self._unknowns = 0
+        self._per_group: Counter[str] = Counter()
+        self._proofs = Ration(per_host=PROOFS_PER_HOST_PER_S, per_group=PROOFS_PER_GROUP_PER_S, in_all=PROOFS_PER_S)
+        self._unknowns = Ration(
+            per_host=UNKNOWN_PER_HOST_PER_S, per_group=UNKNOWN_PER_GROUP_PER_S, in_all=UNKNOWN_PER_S
+        )
         self._second = now
         self._epoch = self._before = _Epoch(random)
         self._epoch_s = now
@@ -167,9 +175,8 @@ class SecureSessions:
         return payload, []
 
     def _say_unknown(self, datagram: bytes, own_id: bytes, address: Address) -> Out:
-        if len(datagram) < OVERHEAD_BYTES or self._unknowns >= UNKNOWN_PER_S:
+        if len(datagram) < OVERHEAD_BYTES or not self._unknowns.take(address):
             return []
-        self._unknowns += 1
         return [(bytes([handshake.UNKNOWN]) + own_id, address)]
 
     def _unknown(self, datagram: bytes, address: Address) -> None:
@@ -200,7 +207,10 @@ class SecureSessions:
         known = self._by_proof.get((address, prove.session))
         if known is not None:
             return [(known.accept, address)]  # the first answer was lost
-        if not self._may_prove(address) or prove.public == self._key.public or not prove.is_signed(self._context):
+        if not self._proofs.take(address):  # a signature costs, even to whoever has proven to be there
+            self.counters["too many proofs"] += 1
+            return []
+        if prove.public == self._key.public or not prove.is_signed(self._context):
             self.counters["wrong proof"] += 1
             return []
         return self._take_session(prove, epoch, address, now)
@@ -225,14 +235,6 @@ class SecureSessions:
         )
         self._keep(session)
         return [(session.accept, address)]
-
-    def _may_prove(self, address: Address) -> bool:
-        """Signatures cost: so many a second for each host, which has proven to be there."""
-        host = host_of(address)
-        if host not in self._proofs and len(self._proofs) >= MAX_HOSTS_PER_S:
-            return False
-        self._proofs[host] += 1
-        return self._proofs[host] <= PROOFS_PER_HOST_PER_S
 
     # The initiator
 
@@ -285,8 +287,8 @@ class SecureSessions:
         """To be called several times a second: what has to be said again, and what to forget."""
         if now - self._second >= 1.0:
             self._second = now
-            self._proofs.clear()
-            self._unknowns = 0
+            self._proofs.refill()
+            self._unknowns.refill()
             for session in [s for s in self._by_id.values() if now - s.heard_s > IDLE_S]:
                 self._forget(session)
         if now - self._epoch_s >= EPOCH_S:
@@ -306,16 +308,21 @@ class SecureSessions:
         return out
 
     def _keep(self, session: Session) -> None:
-        host = host_of(session.address)
+        host, group = source_of(session.address)
         if self._per_host[host] >= MAX_SESSIONS_PER_HOST:
-            own = (s for s in self._by_id.values() if host_of(s.address) == host)
-            self._forget(min(own, key=lambda s: s.heard_s))
+            self._forget_one(lambda s: source_of(s.address).host == host)
         elif len(self._by_id) >= MAX_SESSIONS:
-            self._forget(min(self._by_id.values(), key=lambda s: s.heard_s))
+            crowded = max(self._per_group, key=self._per_group.__getitem__)
+            self._forget_one(lambda s: source_of(s.address).group == crowded)
         self._by_id[session.own_id] = session
         if session.accept:
             self._by_proof[session.address, session.peer_id] = session
         self._per_host[host] += 1
+        self._per_group[group] += 1
+
+    def _forget_one(self, is_meant: Callable[[Session], bool]) -> None:
+        """Of the sessions that are meant, the one that was silent for longest."""
+        self._forget(min(filter(is_meant, self._by_id.values()), key=lambda s: s.heard_s))
 
     def _forget(self, session: Session) -> None:
         if self._by_id.pop(session.own_id, None) is None:
@@ -323,17 +330,8 @@ class SecureSessions:
         self._by_proof.pop((session.address, session.peer_id), None)
         if self._to.get(session.address) is session:
             del self._to[session.address]
-        host = host_of(session.address)
-        self._per_host[host] -= 1
-        if not self._per_host[host]:
-            del self._per_host[host]
-
-
-@lru_cache(maxsize=2 * MAX_SESSIONS)
-def host_of(address: Address) -> str:
-    """What counts as one host: an IPv4 address, or the network of an IPv6 one."""
-    ip = str(address[0])
-    if ":" not in ip:
-        return ip
-    packed = ipaddress.IPv6Address(ip.partition("%")[0]).packed
-    return packed[: NETWORK_BITS // 8].hex()
+        source = source_of(session.address)
+        for counts, name in ((self._per_host, source.host), (self._per_group, source.group)):
+            counts[name] -= 1
+            if not counts[name]:
+                del counts[name]
