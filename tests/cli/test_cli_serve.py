@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -20,6 +21,9 @@ from horoi.cli.genesis_file import read_genesis
 from horoi.cli.serve import NODE_KEY_FILE, ServeOptions, check_clock, serve
 from horoi.ledger.genesis import to_json
 from horoi.node.offline import GENESIS_FILE
+from horoi.node.witness.promise import PROMISE_FILE, Promise
+from horoi.world.live.disk import LiveDisk
+from horoi.world.live.node_key import NodeKey
 
 ANY_PORT = "127.0.0.1:0"
 
@@ -88,6 +92,24 @@ def test_taken_ports(options: ServeOptions) -> None:
         with pytest.raises(NetworkError, match="is taken"):
             run_once(replace(options, api=address))
     assert run_once(options)["ready"]
+
+
+def test_what_a_witness_signed_is_kept_from_the_first_start_on_and_never_begun_anew(
+    options: ServeOptions, home: Path
+) -> None:
+    run_once(options)
+    key = NodeKey.load(home / NODE_KEY_FILE)
+    with contextlib.closing(LiveDisk(home)) as disk:
+        promise = Promise(disk)
+        promise.bind(key.public)
+        assert promise.broken is None
+    (home / PROMISE_FILE).unlink()
+    run_once(options)
+    assert not (home / PROMISE_FILE).exists()
+    (home / NODE_KEY_FILE).unlink()
+    run_once(options)
+    assert NodeKey.load(home / NODE_KEY_FILE).public != key.public
+    assert (home / PROMISE_FILE).exists()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from horoi.node.documents.messages import CHUNK_SIZE_BYTES, FetchDocument, KeepD
 from horoi.node.node import Node
 from horoi.node.proving import Prover
 from horoi.node.witness.machine import DEPTH, EVERY
+from horoi.node.witness.promise import Promise, begin
 from horoi.world.live.node_key import NodeKey
 
 DOCUMENT = Random(4).randbytes(3 * CHUNK_SIZE_BYTES + 5)
@@ -29,7 +30,10 @@ class Witnesses(Net):
 
         def remember_and_sign(node: Node) -> None:
             remember(node)
-            node.witness.sign_with(NodeKey(sha256(name.encode())))
+            key = NodeKey(sha256(name.encode()))
+            begin(node.disk, key.public)
+            node.witness.promise = Promise(node.disk)
+            node.witness.sign_with(key)
 
         return remember_and_sign
 

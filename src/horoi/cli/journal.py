@@ -83,6 +83,8 @@ class Journal:
         _log.info("network %s (%s)", chain.genesis.name, chain.network.hex()[:16])
         _log.info("node %s takes peers at %s, serves its API at %s", node_id.hex()[:16], listen or "no port", api)
         _log.info("height %d, tip %s", chain.tip.height, _short(chain.tip.name))
+        if self._node.witness.promise.broken is not None:
+            _log.warning("as a witness: %s", self._node.witness.promise.broken)
         if self._node.miner.hash_rate > 0:
             _log.info("mining at up to %g hashes per second", self._node.miner.hash_rate)
 

@@ -36,6 +36,7 @@ from horoi.node.names import NAMES_FILE, NameBook
 from horoi.node.node import Node, NodeConfig, boot_node
 from horoi.node.offline import GENESIS_FILE
 from horoi.node.peers.addresses import canonical
+from horoi.node.witness.promise import begin
 from horoi.web.access import NodeAccess
 from horoi.web.server import ApiServer
 from horoi.world.live.addresses import split_address
@@ -128,9 +129,20 @@ def settle_genesis(disk: LiveDisk, given: Genesis | None) -> Genesis:
     return kept
 
 
+def settle_key(disk: LiveDisk) -> NodeKey:
+    """The node's key: the one that is there, else a new one, with the record that it signed no checkpoint yet."""
+    path = disk.folder / NODE_KEY_FILE
+    if path.exists():
+        return NodeKey.load(path)
+    key = NodeKey.generate()
+    begin(disk, key.public)
+    key.keep(path)
+    return key
+
+
 async def _serve_on(disk: LiveDisk, genesis: Genesis, options: ServeOptions, ready: Ready, stop: asyncio.Event) -> None:
     check_clock(genesis, None)
-    key = NodeKey.load_or_create(options.folder / NODE_KEY_FILE)
+    key = settle_key(disk)
     lives: list[Node] = []
     config = NodeConfig(
         genesis=genesis,

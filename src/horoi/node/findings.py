@@ -72,6 +72,8 @@ FINDINGS: Mapping[str, Finding] = {
     "indexed": Finding("ok", "at block {height}, {transactions} transactions"),
     "index-behind": Finding("warn", "{behind} blocks behind the chain", "it catches up by itself: wait"),
     "no-index": Finding("warn", "none is kept", "the explorer's pages need it: start a node that keeps one"),
+    "witness": Finding("ok", "co-signs checkpoints, the last of {headers} headers"),
+    "witness-silent": Finding("warn", "co-signs no checkpoints", "horoi checkpoint show says why"),
     "no-faults": Finding("ok", "none since the start"),
     "faults": Finding("fail", "{faults}", "faults of this program: its log has them, please report them"),
     "refused-blocks": Finding("warn", "{refused} broke a rule", "some peer sends them; horoi peers shows points"),

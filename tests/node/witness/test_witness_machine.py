@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.node.chains import give, grow, mine, new_chain, small_genesis
 
+from horoi.base.codec import encode
 from horoi.ledger.checkpoint import MAX_COSIGNATURES, Checkpoint, Cosignature, is_valid, signed_message, witness_key
 from horoi.machine.contract import Action, Asked, Fired, Lost, Received, Save, Send
 from horoi.machine.host import Started
@@ -18,7 +19,7 @@ from horoi.node.events import PeerReady
 from horoi.node.small_files import write_sealed
 from horoi.node.witness.machine import DEPTH, EVERY, KEPT, Witness
 from horoi.node.witness.messages import AskCosign, Cosigned
-from horoi.node.witness.promise import PROMISE_FILE, Promise, PromiseRecord
+from horoi.node.witness.promise import PROMISE_FILE, Promise, PromiseRecord, begin
 from horoi.world.live.node_key import NodeKey
 from horoi.world.sim.disk import SimDisk
 
@@ -27,8 +28,15 @@ FIRST = EVERY + DEPTH - 1
 """The height at which the first checkpoint is made."""
 
 
+def new_disk(key: NodeKey = OWN) -> SimDisk:
+    """Of a node whose key was made just now."""
+    disk = SimDisk(Random(3))
+    begin(disk, key.public)
+    return disk
+
+
 def witness(chain: Chain, disk: SimDisk | None = None, key: NodeKey | None = OWN) -> Witness:
-    made = Witness(chain, Promise(disk or SimDisk(Random(3))), key)
+    made = Witness(chain, Promise(disk or new_disk(key or OWN)), key)
     made.handle(Asked(Started()), 0.0)
     made.handle(Asked(PeerReady(OTHER.node_id, False, 0, 2)), 0.0)
     return made
@@ -120,7 +128,7 @@ def test_who_asks_too_early_is_answered_later() -> None:
 def test_the_promise_is_durable_before_a_signature_leaves() -> None:
     chain = new_chain()
     grow(chain, FIRST)
-    machine = Witness(chain, Promise(SimDisk(Random(3))), OWN)
+    machine = Witness(chain, Promise(new_disk()), OWN)
     machine.handle(Asked(PeerReady(OTHER.node_id, False, 0, 2)), 0.0)
     actions = machine.handle(Received(OTHER.node_id, AskCosign(EVERY, machine.log.root(EVERY))), 1.0)
     assert [type(action) for action in actions] == [Save, Send]
@@ -136,7 +144,7 @@ def test_another_root_is_not_signed(size: int) -> None:
 
 def test_a_witness_whose_chain_left_what_it_signed_signs_no_more() -> None:
     disk = SimDisk(Random(3))
-    write_sealed(disk, *PromiseRecord(EVERY, bytes([9]) * 32).file())
+    write_sealed(disk, *PromiseRecord(OWN.public, EVERY, bytes([9]) * 32).file())
     chain = new_chain(small_genesis("other"))
     grow(chain, FIRST)
     machine = witness(chain, disk)
@@ -149,7 +157,7 @@ def test_a_witness_whose_chain_left_what_it_signed_signs_no_more() -> None:
 def test_a_promise_ahead_of_the_chain_waits_for_it() -> None:
     """A node that lost its blocks and fetches them again is not in conflict."""
     disk = SimDisk(Random(3))
-    write_sealed(disk, *PromiseRecord(10 * EVERY, bytes([9]) * 32).file())
+    write_sealed(disk, *PromiseRecord(OWN.public, 10 * EVERY, bytes([9]) * 32).file())
     chain = new_chain()
     grow(chain, FIRST)
     machine = witness(chain, disk)
@@ -165,6 +173,29 @@ def test_a_damaged_promise_is_no_licence() -> None:
     machine = witness(chain, disk)
     assert machine.best() is None
     assert "damaged" in str(machine.promise.broken)
+
+
+def test_a_key_without_its_promise_signs_nothing() -> None:
+    """Whoever deletes the file must not make a witness forget what it signed; nor whoever changes keys to and fro."""
+    chain = new_chain()
+    grow(chain, FIRST)
+    ask = AskCosign(EVERY, witness(chain).log.root(EVERY))
+    for disk, why in ((SimDisk(Random(3)), "no file 'witness'"), (new_disk(OTHER), "another key")):
+        machine = witness(chain, disk, OWN)
+        assert machine.handle(Received(OTHER.node_id, ask), 1.0) == []
+        assert machine.best() is None
+        assert why in str(machine.promise.broken)
+        assert "move node-key away" in str(machine.promise.broken)
+
+
+def test_a_promise_from_before_it_named_its_key_is_kept() -> None:
+    chain = new_chain()
+    grow(chain, FIRST)
+    disk = SimDisk(Random(3))
+    write_sealed(disk, PROMISE_FILE, encode((EVERY, witness(chain).log.root(EVERY))))
+    machine = witness(chain, disk)
+    assert machine.promise.kept == PromiseRecord(OWN.public, EVERY, machine.log.root(EVERY))
+    assert machine.best() is not None
 
 
 def test_a_smaller_checkpoint_than_the_last_is_not_signed() -> None:

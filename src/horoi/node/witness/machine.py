@@ -32,7 +32,7 @@ from horoi.node.events import PeerReady, TipChanged
 from horoi.node.proving import Witnessed
 from horoi.node.token_bucket import TokenBucket
 from horoi.node.witness.messages import WITNESS_WIRE, AskCosign, Cosigned
-from horoi.node.witness.promise import Promise, PromiseRecord
+from horoi.node.witness.promise import NEW_KEY, Promise, PromiseRecord
 
 EVERY = 10  # headers between checkpoints; a guess: ten minutes of one a minute
 DEPTH = 6  # blocks above the last header of a checkpoint (Nakamoto 2008, section 11)
@@ -88,6 +88,7 @@ class Witness:
         """Be a witness under this key from now on."""
         self._signer = signer
         self.key = witness_key(signer.public)
+        self.promise.bind(signer.public)
 
     # ---- what the application reads ---------------------------------------------------------------------------
 
@@ -227,13 +228,13 @@ class Witness:
         if self._signer is None or self.key is None or not self._keeps_promise():
             return [], None
         kept = self.promise.kept
-        if kept is not None and checkpoint.size < kept.size:
+        if kept is None or checkpoint.size < kept.size:
             return [], None  # a cosignature says: the largest that I have seen
         if checkpoint.root != self.log.root(checkpoint.size):
             return [], None
         saved: list[Action] = []
-        if kept is None or checkpoint.size > kept.size:
-            self.promise.kept = PromiseRecord(checkpoint.size, checkpoint.root)
+        if checkpoint.size > kept.size:
+            self.promise.kept = PromiseRecord(kept.key, checkpoint.size, checkpoint.root)
             saved.append(Save(self.promise.kept))
         time_s = int(now)
         return saved, Cosignature(self.key, time_s, self._signer.sign(signed_message(checkpoint, time_s)))
@@ -241,14 +242,13 @@ class Witness:
     def _keeps_promise(self) -> bool:
         """True if the own chain still has what was signed last. Too short to say (it is being fetched): no, for now."""
         kept = self.promise.kept
-        if self.promise.broken is not None:
+        if self.promise.broken is not None or kept is None:
             return False
-        if kept is None:
-            return True
         if kept.size > self.chain.tip.height + 1:
             return False
         if self.log.root(kept.size) != kept.root:
             self.promise.broken = (
-                f"this node signed a checkpoint of {kept.size} headers that its chain has left: it signs no more"
+                f"this node signed a checkpoint of {kept.size} headers that its chain has left: it signs no more; "
+                f"{NEW_KEY}"
             )
         return self.promise.broken is None

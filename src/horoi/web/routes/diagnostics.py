@@ -7,6 +7,7 @@ from time import time
 
 from horoi.node.checkup import block_times, permissions, space, versions, writing
 from horoi.node.findings import Check, finding
+from horoi.node.witness.machine import Witness
 from horoi.web.access import NodeAccess
 from horoi.web.agreement import agreement
 from horoi.web.model.base import NoQuery
@@ -63,6 +64,15 @@ def _chain(access: NodeAccess, now: float) -> Iterator[Check]:
     else:
         yield finding("blocks", "blocks-kept", kept=len(chain.kept.places))
     yield _index(access)
+    yield from _witness(node.witness)
+
+
+def _witness(witness: Witness) -> Iterator[Check]:
+    kept = witness.promise.kept
+    if witness.promise.broken is not None:
+        yield finding("witness", "witness-silent")
+    elif kept is not None:
+        yield finding("witness", "witness", headers=kept.size)
 
 
 def _index(access: NodeAccess) -> Check:

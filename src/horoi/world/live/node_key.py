@@ -48,12 +48,10 @@ class NodeKey:
         return cls(os.urandom(NODE_KEY_SIZE_BYTES))
 
     @classmethod
-    def load_or_create(cls, path: Path) -> NodeKey:
-        """The key in the file ``path`` (64 hexadecimal letters); made there, for the owner's eyes only, if absent."""
+    def load(cls, path: Path) -> NodeKey:
+        """The key in the file ``path`` (64 hexadecimal letters)."""
         try:
             text = path.read_text("ascii")
-        except FileNotFoundError:
-            return cls._create(path)
         except (OSError, UnicodeDecodeError) as error:
             raise KeyFileError(f"node key {path}: cannot be read: {error}") from None
         try:
@@ -63,15 +61,13 @@ class NodeKey:
                 f"node key {path}: not 64 hexadecimal letters; move it away and the node makes a new one (a new node id)"
             ) from None
 
-    @classmethod
-    def _create(cls, path: Path) -> NodeKey:
-        key = cls.generate()
+    def keep(self, path: Path) -> None:
+        """Write it to a file, for the owner's eyes only."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, key.secret.hex().encode() + b"\n", PRIVATE)
+            replace_file(path, self.secret.hex().encode() + b"\n", PRIVATE)
         except OSError as error:
             raise KeyFileError(f"node key {path}: cannot be written: {error}") from None
-        return key
 
     def sign(self, data: bytes) -> bytes:
         """Sign ``data``; 64 bytes, deterministic (RFC 8032)."""
