@@ -106,6 +106,74 @@ def test_the_prefix_is_only_a_spelling() -> None:
     assert prehash_of(own).endswith("{https://mine.example/}x=1")
 
 
+HEAD = "eventTime=2022-12-26T12:30:00.000ZeventTimeZoneOffset=+02:00"
+WHOLE = [
+    (
+        "ObjectEvent",
+        {
+            "certificationInfo": ["https://cert.example/2", "https://cert.example/1"],
+            "quantityList": [{"uom": "KGM", "epcClass": LOT, "quantity": 12.50}, {"epcClass": LOT, "quantity": 1e3}],
+            "bizStep": "storing",
+            "disposition": "thasos:waxy",
+            "persistentDisposition": {"unset": ["damaged"], "set": ["available", "cbv:Disp-active"]},
+            "readPoint": {"thasos:gate": "7", "id": FIELD},
+            "bizLocation": {"id": "urn:epc:id:sgln:4012345.00022.9"},
+            "sourceList": [{"source": "urn:epc:id:pgln:4012345.00225", "type": "owning_party"}],
+            "destinationList": [{"type": "possessing_party", "destination": "https://x.example/417/4012345002256?a=1"}],
+            "bizTransactionList": [{"bizTransaction": "urn:x:2"}, {"type": "po", "bizTransaction": "urn:x:3"}],
+            "thasos:tank": {"thasos:level": [" 3 ", 1.0], "thasos:empty": [], "thasos:is": True},
+        },
+        f"eventType=ObjectEvent{HEAD}certificationInfo=https://cert.example/1certificationInfo=https://cert.example/2"
+        "epcListepc=https://id.gs1.org/01/04012345111118/21/9876"
+        "quantityListquantityElementepcClass=https://id.gs1.org/01/04012345123456/10/998877quantity=1000"
+        "quantityElementepcClass=https://id.gs1.org/01/04012345123456/10/998877quantity=12.5uom=KGM"
+        "action=OBSERVEbizStep=https://ref.gs1.org/cbv/BizStep-storingdisposition=https://thasos.example/epcis/waxy"
+        "persistentDispositionset=https://ref.gs1.org/cbv/Disp-activeset=https://ref.gs1.org/cbv/Disp-available"
+        "unset=https://ref.gs1.org/cbv/Disp-damaged"
+        "readPointid=https://id.gs1.org/414/4012345000115{https://thasos.example/epcis/}gate=7"
+        "bizLocationid=https://id.gs1.org/414/4012345000221/254/9"
+        "bizTransactionListbizTransaction=urn:x:2type=https://ref.gs1.org/cbv/BTT-pobizTransaction=urn:x:3"
+        "destinationListtype=https://ref.gs1.org/cbv/SDT-possessing_partydestination=https://id.gs1.org/417/4012345002256"
+        "sourceListtype=https://ref.gs1.org/cbv/SDT-owning_partysource=https://id.gs1.org/417/4012345002256"
+        "{https://thasos.example/epcis/}tank{https://thasos.example/epcis/}is=true"
+        "{https://thasos.example/epcis/}level=1{https://thasos.example/epcis/}level=3",
+    ),
+    (
+        "TransformationEvent",
+        {
+            "transformationID": "urn:epc:id:gdti:4012345.55555.98",
+            "inputEPCList": [EPC],
+            "outputQuantityList": [{"epcClass": "urn:epc:idpat:sgtin:4012345.011111.*", "quantity": 2080}],
+            "ilmd": {"thasos:grade": "95", "cbvmda:lotNumber": "7"},
+        },
+        f"eventType=TransformationEvent{HEAD}inputEPCListepc=https://id.gs1.org/01/04012345111118/21/9876"
+        "inputQuantityListquantityElementepcClass=https://id.gs1.org/01/04012345123456/10/998877quantity=4000uom=BLL"
+        "outputEPCListepc=https://id.gs1.org/01/04012345111118/21/9876"
+        "outputQuantityListquantityElementepcClass=https://id.gs1.org/01/04012345111118quantity=2080"
+        "transformationID=https://id.gs1.org/253/401234555555498"
+        "ilmdcbvmda:lotNumber=7{https://thasos.example/epcis/}grade=95",
+    ),
+    (
+        "AggregationEvent",
+        {"childQuantityList": [{"epcClass": LOT}], "eventID": "urn:x:1", "recordTime": "2022-12-27T00:00:00Z"},
+        f"eventType=AggregationEvent{HEAD}parentID=https://id.gs1.org/00/040123450000001112"
+        "childEPCsepc=https://id.gs1.org/01/04012345111118/21/9876"
+        "childQuantityListquantityElementepcClass=https://id.gs1.org/01/04012345123456/10/998877action=ADD",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "expected"), WHOLE)
+def test_whole_events_by_hand(kind: str, fields: dict[str, Any], expected: str) -> None:
+    assert prehash_of(event(kind, **fields)) == expected
+
+
+def test_an_event_type_of_another_standard_is_spelled_out() -> None:
+    spelled = prehash_of({**event(), "type": "https://thasos.example/epcis/Gauging"})
+    assert prehash_of({**event(), "type": "thasos:Gauging"}) == spelled
+    assert spelled.startswith(f"eventType=https://thasos.example/epcis/Gauging{HEAD}")
+
+
 @pytest.mark.parametrize(
     ("time", "expected"),
     [

@@ -103,6 +103,20 @@ def test_each_fault_has_its_pointer(fields: dict[str, Any], where: str, rule: st
     assert (HERE + where, rule) in errors_of(document(event(**fields)))
 
 
+@pytest.mark.parametrize(
+    ("context", "where", "rule"),
+    [
+        (7, "", "context"),
+        ("no uri", "", "context"),
+        (["https://a.example/", None], "/1", "context"),
+        ([{"x": "https://x.example/"}, {"x": "https://x.example/"}], "/1", "unique"),
+    ],
+)
+def test_a_context_is_a_uri_an_object_or_a_list_of_those(context: Any, where: str, rule: str) -> None:
+    assert errors_of({**document(event()), "@context": context}) == [(f"/@context{where}", rule)]
+    assert errors_of(document(event(**{"@context": context}))) == [(f"{HERE}/@context{where}", rule)]
+
+
 def test_sensor_times_run_forward() -> None:
     metadata = {"startTime": "2022-01-02T00:00:00Z", "endTime": "2022-01-01T00:00:00Z"}
     sensor = {"sensorMetadata": metadata, "sensorReport": [{"type": "Temperature", "value": 4}]}
@@ -195,6 +209,88 @@ def test_sizes_and_faults_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors_of(document(event(), event(), event())) == [("/epcisBody/eventList", "size")]
     monkeypatch.setattr(documents, "MAX_DOCUMENT_BYTES", 10)
     assert [fault.rule for fault in report_on(data(document(event()))).errors] == ["size"]
+
+
+SENSOR = {
+    "sensorMetadata": {"time": "2022-12-26T12:30:00Z", "deviceID": "https://devices.example/8004/4000001111"},
+    "sensorReport": [
+        {"type": "gs1:Temperature", "value": -0.0, "uom": "CEL", "percRank": 1e2},
+        {"type": "thasos:Turbidity", "component": "cbv:Comp-x", "booleanValue": False, "exception": "ERROR_CONDITION"},
+        {"type": "https://thasos.example/epcis/Smell", "stringValue": "", "hexBinaryValue": "0aF", "thasos:x": None},
+    ],
+    "thasos:calibrated": [{"thasos:by": "x"}],
+}
+UNUSUAL = {
+    "ObjectEvent": [
+        {"epcList": []},
+        {"epcList": None, "readPoint": {"id": "geo:40.78,24.71"}, "sensorElementList": [SENSOR]},
+        {"epcList": ["urn:example:7", "https://example.com/01/04012345111118/21/7", "urn:epc:id:gid:1.2.3"]},
+        {"bizStep": "https://thasos.example/steps/gauging", "disposition": "thasos:waxy"},
+        {"bizStep": "cbv:BizStep-shipping", "disposition": "https://ref.gs1.org/cbv/Disp-in_transit"},
+        {"action": "ADD", "ilmd": {"cbvmda:lotNumber": "7", "thasos:lab": {"anything": [1, {"x": None}]}}},
+        {"persistentDisposition": {"unset": ["damaged", "thasos:waxy"]}, "certificationInfo": []},
+        {"bizTransactionList": [{"bizTransaction": "urn:epcglobal:cbv:bt:0614141073467:1152"}], "sourceList": []},
+        {
+            "errorDeclaration": {
+                "declarationTime": "2022-12-27T00:00:00.123456-10:00",
+                "reason": "thasos:typo",
+                "correctiveEventIDs": ["urn:uuid:1"],
+                "thasos:by": {"x": 1},
+            }
+        },
+        {"rdfs:comment": "a remark", "thasos:list": [], "thasos:deep": [[["x"]]], "https://thasos.example/y": True},
+        {"@context": {"own": {"@id": "https://own.example/", "@prefix": True}}, "own:x": "1"},
+    ],
+    "AggregationEvent": [
+        {"action": "DELETE", "childEPCs": None},
+        {"action": "OBSERVE", "parentID": None, "childEPCs": [EPC, EPC]},
+        {"childEPCs": None, "childQuantityList": [{"epcClass": LOT}]},
+        {"persistentDisposition": {"set": ["available"]}, "parentID": "https://example.com/pallets/7"},
+    ],
+    "TransactionEvent": [
+        {"parentID": "urn:epc:id:sscc:4012345.0000000111", "epcList": []},
+        {"action": "DELETE", "epcList": None},
+        {"epcList": None, "quantityList": [{"epcClass": "urn:epc:idpat:sgtin:4012345.011111.*", "quantity": 0.5}]},
+        {"bizTransactionList": [{"type": "cbv:BTT-inv", "bizTransaction": "https://example.com/inv/7"}]},
+    ],
+    "TransformationEvent": [
+        {"transformationID": "urn:epc:id:gdti:4012345.55555.98", "outputEPCList": None},
+        {"transformationID": "urn:x:7", "inputQuantityList": None, "ilmd": {}},
+        {"inputQuantityList": None, "inputEPCList": [EPC], "outputEPCList": [EPC]},
+    ],
+    "AssociationEvent": [
+        {"action": "DELETE", "childEPCs": None},
+        {"childEPCs": None, "childQuantityList": [{"epcClass": "urn:epc:idpat:grai:4012345.66666.*", "quantity": 2}]},
+        {"parentID": "urn:epc:id:sgln:4012345.00011.987", "sensorElementList": [SENSOR]},
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "fields"), [(kind, fields) for kind, many in UNUSUAL.items() for fields in many])
+def test_what_is_unusual_is_valid_all_the_same(kind: str, fields: dict[str, Any]) -> None:
+    report = report_on_value(document(event(kind, **fields)))
+    assert (report.errors, len(report.events)) == ([], 1)
+    assert facts_of(report.events[0].event, {}), "and can be asked for"
+
+
+def test_documents_of_every_shape() -> None:
+    site = {
+        "id": FIELD,
+        "attributes": [{"id": "cbvmda:site", "attribute": "x"}, {"id": "urn:x:y"}],
+        "children": [FIELD],
+    }
+    vocabulary = {"type": "urn:epcglobal:epcis:vtype:BusinessLocation", "vocabularyElementList": [site]}
+    results = {"queryName": "q", "subscriptionID": "7", "resultsBody": {"eventList": []}, "thasos:x": 1}
+    for value in (
+        document(event(), epcisHeader={"epcisMasterData": {"vocabularyList": [vocabulary]}, "thasos:x": {}}),
+        document(event(), id="https://x.example/1", sender="a", receiver="b", instanceIdentifier="7"),
+        document(schemaVersion="2.0.1", creationDate="2022-12-27T08:00:00.000000+14:00", **{"thasos:x": [1]}),
+        document(event(), **{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"}),
+        document(event(), **{"@context": {"thasos": "https://thasos.example/epcis/"}}),
+        {"@context": [{}], "type": "EPCISQueryDocument", "epcisBody": {"queryResults": results}},
+        [],
+    ):
+        assert errors_of(value) == []
 
 
 def test_warnings_do_not_refuse() -> None:

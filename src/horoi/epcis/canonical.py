@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable
 from hashlib import sha256
 from typing import Any
 
-from horoi.epcis.context import Namespaces, spell_key
+from horoi.epcis.context import Namespaces, spell_value
 from horoi.epcis.gs1 import canonical
 from horoi.epcis.times import format_ms, parse_ms
 from horoi.epcis.tree import TYPED, Node, tree_of
@@ -88,7 +88,7 @@ def prehash(event: dict[str, Any], namespaces: Namespaces, ignored: Collection[s
     nodes = tree_of(event, namespaces)
     text, rest = _in_order(nodes, ORDER, top=True)
     rest = [node for node in rest if node.name not in NOT_HASHED and node.name not in ignored]
-    return f"eventType={spell_key(kind if isinstance(kind, str) else '', namespaces)}{text}{_sorted(rest)}"
+    return f"eventType={spell_value(kind if isinstance(kind, str) else '', namespaces)}{text}{_sorted(rest)}"
 
 
 def hash_id(prehashed: str) -> str:

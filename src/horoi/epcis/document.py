@@ -131,14 +131,12 @@ def _check_text(text: str, pointer: str, faults: Faults) -> None:
 
 def _document(value: dict[str, Any], faults: Faults) -> Document:
     DOCUMENT.check(value, "", faults)
-    _check_context(value, faults)
     body = _inner(value, "epcisBody", "", ("eventList",), faults)
     return _with_events("EPCISDocument", value.get("@context"), body, "/epcisBody/eventList", value, faults)
 
 
 def _query_document(value: dict[str, Any], faults: Faults) -> Document:
     QUERY_DOCUMENT.check(value, "", faults)
-    _check_context(value, faults)
     results = value.get("epcisBody")
     results = results.get("queryResults") if isinstance(results, dict) else None
     if results is not None:
@@ -155,7 +153,6 @@ def _single(value: dict[str, Any], faults: Faults) -> Document:
         return _nothing(faults)
     if "@context" not in value:
         faults.error("", "required", "a single event needs '@context'")
-    _check_context(value, faults)
     namespaces = namespaces_of(value.get("@context"))
     return Document("event", value.get("@context"), [Placed("", value, namespaces)], (), faults)
 
@@ -174,14 +171,6 @@ def _inner(value: dict[str, Any], name: str, pointer: str, rest: tuple[str, ...]
             return ABSENT
         inner, pointer = inner[following], step(pointer, following)
     return inner
-
-
-def _check_context(value: dict[str, Any], faults: Faults) -> None:
-    context = value.get("@context")
-    for place, part in enumerate(context if isinstance(context, list) else [context]):
-        if not isinstance(part, str | dict) and "@context" in value:
-            pointer = f"/@context/{place}" if isinstance(context, list) else "/@context"
-            faults.error(pointer, "context", f"{shown(part)} is no JSON-LD context")
 
 
 def _with_events(kind: str, context: Any, body: Any, pointer: str, outer: dict[str, Any], faults: Faults) -> Document:

@@ -6,6 +6,7 @@ they are written down here as a table instead of carrying the file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -203,6 +204,26 @@ class Open(Shape):
         super().check(value, pointer, faults)
 
 
+class Context:
+    """A JSON-LD context: a URI, an object, or a list of those in which nothing stands twice (GS1's schema, ``@context``)."""
+
+    def check(self, value: Any, pointer: str, faults: Faults) -> None:
+        if not isinstance(value, list):
+            self._check_part(value, pointer, faults)
+            return
+        seen: set[str] = set()
+        for place, part in enumerate(value):
+            self._check_part(part, f"{pointer}/{place}", faults)
+            text = json.dumps(part, sort_keys=True)
+            if text in seen:
+                faults.error(f"{pointer}/{place}", "unique", f"{shown(part)} is listed twice")
+            seen.add(text)
+
+    def _check_part(self, part: Any, pointer: str, faults: Faults) -> None:
+        if not isinstance(part, dict) and not (isinstance(part, str) and URI.fullmatch(part)):
+            faults.error(pointer, "context", f"{shown(part)} is no JSON-LD context: neither a URI nor an object")
+
+
 class Anything:
     """Any JSON."""
 
@@ -239,6 +260,7 @@ uom = Scalar("uom", _matches(UOM, "is not a unit code of two or three capitals o
 hex_binary = Scalar("hex", _matches(HEX, "is not hexadecimal"))
 version = Scalar("version", _matches(VERSION, "is not a version, as 2.0"))
 anything = Anything()
+context = Context()
 
 
 def one_of(*words: str) -> Scalar:

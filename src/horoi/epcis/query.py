@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from horoi.epcis.context import Namespaces, spell_value
 from horoi.epcis.facts import SENSOR_NUMBERS, SENSOR_WORDS, WORDS, Fact, Value, canonical_value, number_of
+from horoi.epcis.patterns import START, Pattern, pattern_of
 from horoi.epcis.times import parse_ms
 from horoi.epcis.vocabulary import (
     ACTIONS,
@@ -23,6 +24,8 @@ from horoi.epcis.vocabulary import (
 
 MAX_PARAMETERS = 100  # a guess
 MAX_VALUES = 1_000  # of one parameter, a guess
+MAX_VALUES_IN_ALL = 5_000  # a guess; SQLite takes 32,766 values in one question
+MAX_PATTERNS = 50  # in all: each is up to thirty walks along an index; a guess
 DEFAULT_PER_PAGE = 30  # GS1's openapi.json, PerPage
 MAX_PER_PAGE = 1_000  # a guess
 
@@ -81,14 +84,15 @@ class QueryError(ValueError):
 class Condition(NamedTuple):
     """Some fact with one of ``names`` must have a value that ``op`` allows.
 
-    ``op``: ``in`` (one of the values), ``like`` (starts with one), ``exists``, a comparison (``GT`` ...), ``below`` (a value
-    or its descendant in the master data), ``has`` (its master data has one of these attributes), ``attribute`` (the first
-    value is the attribute's name, the others what it may be).
+    ``op``: ``in`` (one of the values), ``like`` (one of the values, or meant by one of the patterns), ``exists``, a comparison
+    (``GT`` ...), ``below`` (a value or its descendant in the master data), ``has`` (its master data has one of these
+    attributes), ``attribute`` (the first value is the attribute's name, the others what it may be).
     """
 
     names: tuple[str, ...]
     op: str
     values: tuple[Value, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
 
 
 class Query(NamedTuple):
@@ -117,6 +121,10 @@ def parse_query(parameters: Mapping[str, Any], namespaces: Namespaces | None = N
         condition = _condition(name, value, names)
         if condition is not None:
             conditions.append(condition)
+    if sum(len(condition.values) for condition in conditions) > MAX_VALUES_IN_ALL:
+        raise QueryError(f"more than {MAX_VALUES_IN_ALL} values in all; ask in parts", "QueryTooComplexException")
+    if sum(len(condition.patterns) for condition in conditions) > MAX_PATTERNS:
+        raise QueryError(f"more than {MAX_PATTERNS} patterns; ask in parts", "QueryTooComplexException")
     query = Query(tuple(conditions), **steering)
     if query.limit is not None and query.at_most is not None:
         raise QueryError("eventCountLimit and maxEventCount exclude each other")
@@ -138,7 +146,7 @@ STEERING = {
 def _steer(name: str, value: Any, names: Namespaces) -> Any:
     if name == "orderBy":
         text = _text(name, value)
-        return text if text in TIME_COLUMNS else spell_value(text, names)
+        return text if text in TIME_COLUMNS else _extension_name(name, text, names)
     if name == "orderDirection":
         if value not in ("ASC", "DESC"):
             raise QueryError(f"orderDirection is ASC or DESC, not {value!r}")
@@ -166,10 +174,12 @@ def _condition(name: str, value: Any, names: Namespaces) -> Condition | None:
     if op == "WD" and field in ("readPoint", "bizLocation"):
         return Condition((field,), "below", _canonical(_texts(name, value), None, names))
     if op == "HASATTR":
-        return Condition((_attributed(name, field),), "has", tuple(_texts(name, value)))
+        attributes = tuple(spell_value(text, names) for text in _texts(name, value))
+        return Condition((_attributed(name, field, names),), "has", attributes)
     if op == "EQATTR":
         where, _, attribute = field.partition("_")
-        return Condition((_attributed(name, where),), "attribute", (attribute, *_texts(name, value)))
+        attribute = spell_value(attribute, names)
+        return Condition((_attributed(name, where, names),), "attribute", (attribute, *_texts(name, value)))
     if op in COMPARISONS:
         return Condition((_fact_name(name, field, names),), op, (_comparable(name, value),))
     if op == "EQ":
@@ -209,6 +219,11 @@ def _fact_name(name: str, field: str, names: Namespaces) -> str:
     start, _, rest = field.partition("_")
     if start in TYPED:
         return f"{start}_{canonical_value(rest, TYPED[start], names)}"
+    return _extension_name(name, field, names)
+
+
+def _extension_name(name: str, field: str, names: Namespaces) -> str:
+    """The name of an extension's fact: where it stands, and its full name."""
     inner = "INNER_" if field.startswith("INNER_") else ""
     field = field.removeprefix("INNER_")
     section = next((each for each in SECTIONS if field.startswith(each)), "")
@@ -220,21 +235,23 @@ def _fact_name(name: str, field: str, names: Namespaces) -> str:
     return inner + section + extension
 
 
-def _attributed(name: str, field: str) -> str:
+def _attributed(name: str, field: str, names: Namespaces) -> str:
     if field in ("readPoint", "bizLocation", "bizStep", "disposition", *MATCHES):
         return field
-    raise QueryError(f"{name!r}: {field!r} has no master data here")
+    return _extension_name(name, field, names)
 
 
 def _match(names: tuple[str, ...], texts: Sequence[str], namespaces: Namespaces) -> Condition:
-    """Patterns stand for everything that begins as they do (EPCIS 2.0 section 8.2.7.1.1)."""
-    patterns = [text for text in texts if text.startswith("urn:epc:idpat:")]
-    values = _canonical(texts, None, namespaces)
-    if not patterns:
-        return Condition(names, "in", values)
-    if any(value.startswith("urn:epc:idpat:") for value in values):
-        raise QueryError(f"{patterns[0]!r}: only the serial number of a pattern may be *", "QueryTooComplexException")
-    return Condition(names, "like", values)
+    """Names as they are, and patterns for all that they stand for (EPCIS 2.0 section 8.2.7.1.1)."""
+    written = [text for text in texts if text.startswith(START)]
+    if not written:
+        return Condition(names, "in", _canonical(texts, None, namespaces))
+    patterns = tuple(pattern for text in written if (pattern := pattern_of(text)) is not None)
+    if len(patterns) < len(written):
+        wrong = next(text for text in written if pattern_of(text) is None)
+        raise QueryError(f"{wrong[:120]!r} is no pure identity pattern: after the first * every field is * (TDS 8)")
+    exact = [text for text in texts if not text.startswith(START)]
+    return Condition(names, "like", _canonical(exact, None, namespaces), patterns)
 
 
 def _canonical(texts: Sequence[str], vocabulary: Vocabulary | None, names: Namespaces) -> tuple[str, ...]:
@@ -304,8 +321,14 @@ def _comparable(name: str, value: Any) -> Value:
 
 def holds(condition: Condition, facts: Iterable[Fact]) -> bool:
     """Whether some fact meets a condition that needs no master data: what the store's index must agree with."""
+    values = [fact.value for fact in facts if fact.name in condition.names]
+    if condition.op == "like":
+        texts = [value for value in values if isinstance(value, str)]
+        return any(
+            text in condition.values or any(pattern.matches(text) for pattern in condition.patterns) for text in texts
+        )
     test = _TESTS[condition.op]
-    return any(fact.name in condition.names and test(fact.value, condition.values) for fact in facts)
+    return any(test(value, condition.values) for value in values)
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Sequence[Value]], bool]:
@@ -314,7 +337,6 @@ def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Sequence[
 
 _TESTS: dict[str, Callable[[Value, Sequence[Value]], bool]] = {
     "in": lambda value, given: value in given,
-    "like": lambda value, given: isinstance(value, str) and value.startswith(tuple(map(str, given))),
     "exists": lambda value, given: True,
     "GT": _compared(lambda a, b: a > b),
     "GE": _compared(lambda a, b: a >= b),

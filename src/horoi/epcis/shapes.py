@@ -15,6 +15,7 @@ from horoi.epcis.kinds import (
     Word,
     anything,
     boolean,
+    context,
     hex_binary,
     number,
     offset,
@@ -108,7 +109,7 @@ ERROR_DECLARATION = Shape(
 )
 
 COMMON: dict[str, Kind] = {
-    "@context": anything,
+    "@context": context,
     "type": anything,
     "eventTime": time,
     "recordTime": time,
@@ -176,7 +177,7 @@ def known_fields(event: dict[str, Any]) -> dict[str, Any]:
 
 
 MASTER_DATA = Shape("master data", {"vocabularyList": ListOf(
-    Shape(
+    Open(
         "a vocabulary",
         {
             "type": uri,
@@ -199,7 +200,7 @@ MASTER_DATA = Shape("master data", {"vocabularyList": ListOf(
 DOCUMENT = Shape(
     "an EPCIS document",
     {
-        "@context": anything,
+        "@context": context,
         "id": uri,
         "type": anything,
         "schemaVersion": version,
@@ -213,7 +214,7 @@ DOCUMENT = Shape(
 QUERY_DOCUMENT = Shape(
     "an EPCIS query document",
     {
-        "@context": anything,
+        "@context": context,
         "id": uri,
         "type": anything,
         "schemaVersion": version,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from horoi.epcis.context import Namespaces, spell_value
 from horoi.epcis.facts import canonical_value
 
 Descent = list[tuple[str, str]]
 Attributes = list[tuple[str, str, str]]
 
 
-def master_data_of(header: Any) -> tuple[Descent, Attributes]:
+def master_data_of(header: Any, namespaces: Namespaces) -> tuple[Descent, Attributes]:
     """(parent, child) and (id, attribute, value) of a checked header; both empty if there is none."""
     descent: Descent = []
     attributes: Attributes = []
     master_data = header.get("epcisMasterData") if isinstance(header, dict) else None
     for vocabulary in (master_data or {}).get("vocabularyList", ()):
         for element in vocabulary.get("vocabularyElementList", ()):
-            name = canonical_value(element["id"])
-            descent += [(name, canonical_value(child)) for child in element.get("children", ())]
+            name = canonical_value(element["id"], None, namespaces)
+            descent += [(name, canonical_value(child, None, namespaces)) for child in element.get("children", ())]
             for attribute in element.get("attributes", ()):
                 value = attribute.get("attribute", "")
-                attributes.append((name, attribute["id"], value if isinstance(value, str) else repr(value)))
+                text = value if isinstance(value, str) else repr(value)
+                attributes.append((name, spell_value(attribute["id"], namespaces), text))
     return descent, attributes

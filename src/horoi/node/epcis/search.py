@@ -142,11 +142,38 @@ def _condition(store: EventStore, condition: Condition, after: int) -> Part:
     numbers = store.name_numbers(names)
     if not numbers:
         return "0", []
-    text, values = _OPS.get(condition.op, _compared)(condition)
+    if condition.op == "like":
+        return _like(condition, numbers, after)
+    return _facts(numbers, *_OPS.get(condition.op, _compared)(condition), after)
+
+
+def _facts(numbers: list[int], text: str, values: list[Any], after: int) -> Part:
+    """Events with a fact of these names that ``text`` allows."""
     marks = ",".join("?" * len(numbers))
     if after:  # facts of a value stand in order of events, so nothing old is walked for a subscriber
         text, values = f"{text} AND f.seq > ?", [*values, after]
     return f"e.seq IN (SELECT f.seq FROM facts f WHERE f.name IN ({marks}){text})", [*numbers, *values]
+
+
+def _like(condition: Condition, numbers: list[int], after: int) -> Part:
+    """Events with one of the values, or with one that a pattern means: a walk along the index for each start of each."""
+    rows = [
+        (start, f"{start}{LAST}", form)
+        for pattern in condition.patterns
+        for start in pattern.starts
+        for form in pattern.forms
+    ]
+    marks = ",".join("?" * len(numbers))
+    walks = (
+        f"e.seq IN (WITH walk(low, high, form) AS (VALUES {','.join(['(?, ?, ?)'] * len(rows))})"
+        f" SELECT f.seq FROM walk CROSS JOIN facts f WHERE f.name IN ({marks})"
+        " AND f.value >= walk.low AND f.value < walk.high AND f.value GLOB walk.form AND f.seq > ?)"
+    )
+    values = [*(value for row in rows for value in row), *numbers, after]
+    if not condition.values:
+        return walks, values
+    exact, more = _facts(numbers, *_in(condition), after)
+    return f"({exact} OR {walks})", [*more, *values]
 
 
 def _of_column(condition: Condition) -> Part:
@@ -166,11 +193,6 @@ def _compared(condition: Condition) -> Part:
 
 def _in(condition: Condition) -> Part:
     return f" AND f.value IN ({','.join('?' * len(condition.values))})", list(condition.values)
-
-
-def _like(condition: Condition) -> Part:
-    text = " OR ".join(["(f.value >= ? AND f.value < ?)"] * len(condition.values))
-    return f" AND ({text})", [bound for value in condition.values for bound in (value, f"{value}{LAST}")]
 
 
 def _exists(_: Condition) -> Part:
@@ -198,7 +220,6 @@ def _attribute(condition: Condition) -> Part:
 
 _OPS: dict[str, Callable[[Condition], Part]] = {
     "in": _in,
-    "like": _like,
     "exists": _exists,
     "below": _below,
     "has": _has,

@@ -129,7 +129,7 @@ class EventService:
     async def keep(self, report: Report, good: Sequence[Hashed]) -> tuple[int | None, list[int]]:
         """Keep events; returns their batch and the numbers of those that are new."""
         new = await asyncio.to_thread(lambda: [new_event(event, report.context) for event in good])
-        masters = await asyncio.to_thread(master_data_of, report.header)
+        masters = await asyncio.to_thread(master_data_of, report.header, namespaces_of(report.context))
 
         def write(store: EventStore) -> tuple[int | None, list[int]]:
             if any(masters):
