@@ -162,6 +162,15 @@ def test_an_asset_is_conserved_to_the_unit() -> None:
     )
 
 
+def test_spending_nothing_at_all_is_judged_and_not_fallen_over() -> None:
+    """What an input says it spends may say anything: that it does not exist is for the history to find."""
+    assert check_body(Body(spending(oil(0)), ())) == 0
+    empty = right(5, Recipe((Amount(GAS, 0),), 1))
+    consumed = Transform(0, 0, (Amount(GAS, 0),), 5)
+    assert check_body(Body(spending(empty), (oil(5),), transforms=(consumed,))) == 0
+    assert breaks(Body(spending(oil(0)), (oil(1),))) == "conservation"
+
+
 def test_what_retires_is_no_more_and_no_less_than_what_is_missing() -> None:
     check_body(Body(spending(oil(5)), (oil(3),), retires=(Retire(OIL, 2, "spilled"),)))
     check_body(Body(spending(oil(5)), (), retires=(Retire(OIL, 2, "spilled"), Retire(OIL, 3, "burnt"))))

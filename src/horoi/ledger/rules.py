@@ -164,8 +164,9 @@ def _check_conservation(body: Body, *, has_rights: bool) -> int:
     fee = incoming.pop(NATIVE, 0) - outgoing.pop(NATIVE, 0)
     if fee < 0:
         raise RuleError("conservation", f"{-fee} more of the coin go out than come in")
-    if incoming != outgoing:
-        asset = min(a for a in {**incoming, **outgoing} if incoming.get(a, 0) != outgoing.get(a, 0))
+    differing = [a for a in {**incoming, **outgoing} if incoming.get(a, 0) != outgoing.get(a, 0)]
+    if differing:
+        asset = min(differing)
         raise RuleError(
             "conservation",
             f"asset {asset.hex()}: {incoming.get(asset, 0)} come in or are made, {outgoing.get(asset, 0)} go out",

@@ -135,6 +135,27 @@ def test_a_file_has_one_form_and_a_bounded_size() -> None:
     assert broken(data.replace(b'"horoi_proof": 1', b'"horoi_proof": 2')) == "form"
 
 
+def test_a_line_break_at_the_end_of_a_value_makes_another_file() -> None:
+    """Python's patterns and ``bytes.fromhex`` both overlook one."""
+
+    form = json.loads(file_of("holding"))
+    places = [place for place in leaves_of(form) if isinstance(value_at(form, place), str)]
+    assert len(places) > 20
+    for place in places:
+        changed = edited("holding", lambda inner, place=place: append_at(inner, place, "\n"))
+        assert broken(changed) == "form", place
+
+
+def value_at(form: Any, place: tuple[Any, ...]) -> Any:
+    for step in place:
+        form = form[step]
+    return form
+
+
+def append_at(form: Any, place: tuple[Any, ...], more: str) -> None:
+    value_at(form, place[:-1])[place[-1]] += more
+
+
 def test_another_networks_genesis_is_named() -> None:
     assert broken(file_of("post"), genesis=small_genesis("another")) == "other network"
 

@@ -30,9 +30,12 @@ MAX_RECORDS = 64  # a guess: the lots that one company has of one good
 MAX_RUNS = MAX_RECORDS + 1
 MAX_REWARD_SIZE_BYTES = 1_000_000  # encoded: a genesis with 10,000 grants
 
-HashText: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-HeaderText: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]+$", max_length=2 * HEADER_MAX_SIZE_BYTES)]
-StepText: TypeAlias = Annotated[str, Meta(pattern="^[LR][0-9a-f]{64}$")]
+_END = r"$(?!\n)"
+"""Python's ``$`` matches before a last line break too, which ``bytes.fromhex`` overlooks: two files would say the same."""
+
+HashText: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}" + _END)]
+HeaderText: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]+" + _END, max_length=2 * HEADER_MAX_SIZE_BYTES)]
+StepText: TypeAlias = Annotated[str, Meta(pattern="^[LR][0-9a-f]{64}" + _END)]
 Height: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]  # JSON's numbers are exact up to here (RFC 8259, section 6)
 Path: TypeAlias = Annotated[tuple[HashText, ...], Meta(max_length=MAX_PATH_LENGTH)]
@@ -71,8 +74,10 @@ class RecordPart(_Part, frozen=True):
     """An item of a block: a transaction, or a block's reward (of block 0: the grants)."""
 
     height: Height
-    transaction: Annotated[str, Meta(pattern="^([0-9a-f]{2})+$", max_length=2 * MAX_TRANSACTION_SIZE_BYTES)] | None
-    reward: Annotated[str, Meta(pattern="^([0-9a-f]{2})+$", max_length=2 * MAX_REWARD_SIZE_BYTES)] | None
+    transaction: (
+        Annotated[str, Meta(pattern="^([0-9a-f]{2})+" + _END, max_length=2 * MAX_TRANSACTION_SIZE_BYTES)] | None
+    )
+    reward: Annotated[str, Meta(pattern="^([0-9a-f]{2})+" + _END, max_length=2 * MAX_REWARD_SIZE_BYTES)] | None
     first_output: Count
     path: Annotated[tuple[StepText, ...], Meta(max_length=MAX_PATH_LENGTH)]
     before: Before | None
@@ -89,7 +94,9 @@ class ChunkPart(_Part, frozen=True):
     """256 bytes of the bitfield, and their path to the root over all chunks."""
 
     number: Count
-    bits: Annotated[str, Meta(pattern="^[0-9a-f]+$", min_length=2 * CHUNK_SIZE_BYTES, max_length=2 * CHUNK_SIZE_BYTES)]
+    bits: Annotated[
+        str, Meta(pattern="^[0-9a-f]+" + _END, min_length=2 * CHUNK_SIZE_BYTES, max_length=2 * CHUNK_SIZE_BYTES)
+    ]
     path: Path
 
 

@@ -228,5 +228,7 @@ def _assumed(v: Verdict, runs: Sequence[Run], genesis: Genesis | None) -> tuple[
         assumed.append(f"that nobody spent {v.work_on_top} hashes to deceive you with headers off the main chain")
         if len(runs) > 1:
             assumed.append(f"that the {len(runs)} runs of headers are of one chain: no witness that you chose says so")
+    if any(item.transaction is not None and item.transaction.body.inputs for item in v.items):
+        assumed.append("that what it spends was there to be spent, as it says: whoever mined its block checked that")
     assumed.append("that times are what miners wrote: a header's time may be off by what the genesis allows")
     return tuple(assumed)

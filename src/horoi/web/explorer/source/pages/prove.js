@@ -80,9 +80,9 @@ async function verdict(file, genesisFile, witnessText) {
   } catch (error) {
     return { name: file.name, ok: false, links: [], broken: { name: "genesis", values: {}, detail: error.message }, found: {}, assumed: [] };
   }
-  const source = await file.text();
+  const bytes = new Uint8Array(await file.arrayBuffer());
   const began = performance.now();
-  const result = verifyProof(source, { genesis, witnesses });
+  const result = verifyProof(bytes, { genesis, witnesses });
   return { name: file.name, tookMs: performance.now() - began, ...result };
 }
 
@@ -90,7 +90,7 @@ function Verdict({ name, ok, links, broken, found, assumed, tookMs }) {
   return html`<section class=${`verdict ${ok ? "good" : "bad"}`} aria-labelledby="verdict">
     <h2 id="verdict">${ok ? "✓ " : "✗ "}${t(ok ? "prove.holds" : "prove.fails")}</h2>
     <p class="faint"><${Text} plain most=${80} value=${name} />${tookMs !== undefined && html`, ${t("prove.took", { ms: number(Math.round(tookMs)) })}`}</p>
-    ${broken && html`<p role="alert">${t("prove.broken", { link: t(`prove.link.${broken.name}`) })}</p>`}
+    ${broken && html`<p role="alert">${t("prove.broken", { link: t(`prove.link.${broken.name}`) })}${broken.values.rule && html`. ${named("rule", broken.values.rule)}`}</p>`}
     ${ok && html`<${Found} ...${found} />`}
     <${Links} links=${links} broken=${broken} />
     ${ok && html`<${Section} title=${t("prove.assumes")} id="assumes"><ul>${assumed.map((one) => html`<li>${t(`prove.assumed.${one}`)}</li>`)}</ul><//>`}
@@ -99,7 +99,7 @@ function Verdict({ name, ok, links, broken, found, assumed, tookMs }) {
 
 function Links({ links, broken }) {
   const steps = links.map(({ name, values }) => ({ name: t(`prove.link.${name}`), ok: true, words: t(`prove.held.${name}`, shown(values)) }));
-  if (broken) steps.push({ name: t(`prove.link.${broken.name}`), ok: false, words: broken.detail });
+  if (broken) steps.push({ name: t(`prove.link.${broken.name}`), ok: false, detail: broken.detail, rule: broken.values.rule });
   return html`<${Section} title=${t("prove.links")} id="links"><${Steps} steps=${steps} /><//>`;
 }
 

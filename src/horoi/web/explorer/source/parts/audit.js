@@ -1,17 +1,24 @@
 // The Audit button, and the list of links that were checked.
 
 import { html, useState } from "../html.js";
-import { t } from "../lang.js";
+import { named, t } from "../lang.js";
 import { Table } from "./table.js";
 import { Text } from "./text.js";
 import "../words/prove.js";
+import "../words/rules.js";
 
-/** Links in a table: [{ name, ok, words }]. */
+/** What was found of a link: in words, or if it is broken the rule's sentence and the values, in English. */
+function Found({ words, detail, rule }) {
+  if (words !== undefined) return html`<${Text} plain most=${400} value=${words} />`;
+  return html`${rule && html`<p>${named("rule", rule)} <code>${rule}</code></p>`}<span lang="en"><${Text} plain most=${400} value=${detail} /></span>`;
+}
+
+/** Links in a table: [{ name, ok, words } or { name, ok: false, detail, rule }]. */
 export function Steps({ steps }) {
   const columns = [
     { head: t("prove.link"), cell: ({ name }) => name },
     { head: t("prove.state"), cell: ({ ok }) => html`<span class=${`tag ${ok ? "good" : "bad"}`}>${t(ok ? "prove.yes" : "prove.no")}</span>` },
-    { head: t("prove.found"), cell: ({ words }) => html`<${Text} plain most=${400} value=${words} />` },
+    { head: t("prove.found"), cell: Found },
   ];
   return html`<${Table} columns=${columns} rows=${steps} caption=${t("prove.links")} />`;
 }

@@ -11,3 +11,8 @@ export class Broken extends Error {
 export function need(holds, link, detail, values) {
   if (!holds) throw new Broken(link, detail, values);
 }
+
+/** A rule of the ledger has to hold (words: rule.NAME); if not, the link that is broken is "rules". */
+export function rule(holds, name, detail) {
+  need(holds, "rules", detail, { rule: name });
+}

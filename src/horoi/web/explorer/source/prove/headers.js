@@ -3,6 +3,7 @@
 import { hex, numberOf, same, tagged, unhex } from "./bytes.js";
 import { need } from "./broken.js";
 import { decode } from "./msgpack.js";
+import { bytes, record, whole } from "./shapes.js";
 
 const MEDIAN_SPAN = 11; // BIP 113
 const nameOf = tagged("horoi/block");
@@ -29,22 +30,26 @@ function compactOf(target) {
 
 export const workOf = (compact) => (1n << 256n) / (expand(compact) + 1n);
 
-const isHash = (value) => value instanceof Uint8Array && value.length === 32;
-const isCount = (value, most) => Number.isSafeInteger(value) && value >= 0 && value <= most;
+const MAX_SIZE_BYTES = 160;
+const headerShape = record({
+  height: whole(0, 2 ** 32 - 1),
+  parent: bytes(32),
+  contentRoot: bytes(32),
+  stateRoot: bytes(32),
+  timeMs: whole(0, 2 ** 53),
+  target: whole(0, 2 ** 32 - 1),
+  nonce: bytes(8),
+});
 
-/** A header from its bytes, with its name. Throws Broken under `link`. */
-export function readHeader(bytes, link = "header", values = {}) {
-  let fields;
+/** A header from its bytes in hexadecimal, with its name. `n`: the height that it should have, if that is known. */
+export function readHeader(text, n) {
   try {
-    fields = decode(bytes);
+    const encoded = unhex(text);
+    if (encoded.length > MAX_SIZE_BYTES) throw new RangeError(`${encoded.length} bytes`);
+    return { ...headerShape(decode(encoded)), bytes: encoded, name: nameOf(encoded) };
   } catch (error) {
-    need(false, link, error.message, values);
+    return need(false, "header", `not the bytes of a header: ${error.message}`, n === undefined ? {} : { n });
   }
-  const [height, parent, contentRoot, stateRoot, timeMs, target, nonce] = Array.isArray(fields) ? fields : [];
-  const isForm = fields?.length === 7 && isCount(height, 2 ** 32 - 1) && isHash(parent) && isHash(contentRoot) && isHash(stateRoot);
-  const isRest = isCount(timeMs, 2 ** 53) && isCount(target, 2 ** 32 - 1) && nonce instanceof Uint8Array && nonce.length === 8;
-  need(isForm && isRest, link, "not the bytes of a header", values);
-  return { height, parent, contentRoot, stateRoot, timeMs, target, bytes, name: nameOf(bytes) };
 }
 
 export function checkPuzzle(header) {
@@ -56,7 +61,8 @@ export function checkPuzzle(header) {
 export function readRuns(texts, network, genesis) {
   const runs = [];
   for (const run of texts) {
-    const headers = run.map((text, i) => readHeader(unhex(text), "header", { n: i }));
+    const headers = [];
+    for (const text of run) headers.push(readHeader(text, headers.length ? headers.at(-1).height + 1 : undefined));
     const before = runs.at(-1)?.at(-1);
     need(!before || headers[0].height > before.height + 1, "header", "runs of headers stand in order and do not touch", { n: headers[0].height });
     checkRun(headers, network, genesis);
@@ -82,10 +88,15 @@ export function checkRun(headers, network, genesis) {
   if (genesis && headers[0].height <= 1) checkTargets(headers, genesis);
 }
 
-function checkTime(headers, i) {
-  if (i < Math.min(MEDIAN_SPAN, headers[i].height)) return;
+/** The median of the times of the eleven headers before number `i`, of as many as are given. */
+export function medianBefore(headers, i) {
   const times = headers.slice(Math.max(0, i - MEDIAN_SPAN), i).map((header) => header.timeMs).sort((a, b) => a - b);
-  need(headers[i].timeMs > times[times.length >> 1], "time", "not after the median time past", { n: headers[i].height });
+  return times[times.length >> 1];
+}
+
+function checkTime(headers, i) {
+  if (i < Math.min(MEDIAN_SPAN, headers[i].height)) return; // not the whole window is given
+  need(headers[i].timeMs > medianBefore(headers, i), "time", "not after the median time past", { n: headers[i].height });
 }
 
 function checkTargets(headers, genesis) {

@@ -1,18 +1,22 @@
 // What a block records: a transaction with its witness, or a reward; its id, its signatures, its outputs.
 
 import { schnorr } from "@noble/curves/secp256k1.js";
-import { big, hex, join, tagged } from "./bytes.js";
+import { big, hex, join, tagged, unhex } from "./bytes.js";
 import { need } from "./broken.js";
+import { rewardId } from "./genesis.js";
 import { leafHash } from "./merkle.js";
 import { decode, encode, split } from "./msgpack.js";
-import { rewardId } from "./genesis.js";
+import { checkRules } from "./rules.js";
+import { MAX_REWARD_SIZE_BYTES, MAX_TRANSACTION_SIZE_BYTES, body as bodyShape, output as outputShape, reward as rewardShape, witness as witnessShape } from "./transaction.js";
 
-const BODY = { inputs: 0, outputs: 1, definitions: 2, posts: 6 };
+const [OUTPUTS, DEFINITIONS] = [1, 2]; // places in a body
+const [ISSUER, LIMIT, CUSTODY] = [3, 4, 5]; // and in a definition
 const assetHash = tagged("horoi/asset");
 
-export const assetId = (transaction, number) => assetHash(join(transaction, big(number, 2)));
+export const assetId = (transaction, number) => hex(assetHash(join(transaction, big(number, 2))));
 
-function parsed(link, read) {
+function parsed(link, most, bytes, read) {
+  need(bytes.length <= most, link, `${bytes.length} bytes, the limit is ${most}`);
   try {
     return read();
   } catch (error) {
@@ -22,39 +26,48 @@ function parsed(link, read) {
 
 /** A transaction from its bytes; what is in it, by name. */
 export function readTransaction(bytes, network) {
-  const [bodyBytes, witnessBytes, ...more] = parsed("transaction", () => split(bytes));
-  const { body, witness } = parsed("transaction", () => ({ body: decode(bodyBytes), witness: decode(witnessBytes) }));
-  need(!more.length && body?.length === 8 && witness?.length === 2, "transaction", "not the bytes of a transaction");
-  const id = tagged("horoi/transaction", network)(bodyBytes);
-  const definitions = body[BODY.definitions];
-  const made = parsed("transaction", () => split(split(bodyBytes)[BODY.outputs]));
-  const rights = definitions.map((d, i) => encode([1, assetId(id, i), d[4], d[3], d[5], []]));
-  return { id, body, witness, witnessBytes, outputs: [...made, ...rights], definitions, posts: body[BODY.posts], signers: witness[0].map(([key]) => key) };
+  return parsed("transaction", MAX_TRANSACTION_SIZE_BYTES, bytes, () => {
+    const [bodyBytes, witnessBytes, ...more] = split(bytes);
+    if (!witnessBytes || more.length) throw new TypeError("not a body and a witness");
+    const fields = decode(bodyBytes);
+    const body = bodyShape(fields);
+    const witness = witnessShape(decode(witnessBytes));
+    const id = tagged("horoi/transaction", network)(bodyBytes);
+    const rights = fields[DEFINITIONS].map((d, i) => encode([1, unhex(assetId(id, i)), d[LIMIT], d[ISSUER], d[CUSTODY], []]));
+    return { id, body, witness, witnessBytes, outputs: [...split(split(bodyBytes)[OUTPUTS]), ...rights], signers: witness.signatures.map(({ key }) => key) };
+  });
 }
 
 /** A reward (of block 0: the grants) from its bytes. */
 export function readReward(bytes, network, height) {
-  const outputs = parsed("reward", () => split(bytes));
-  return { id: rewardId(network, height, bytes), body: null, witness: null, witnessBytes: new Uint8Array(), outputs, definitions: [], posts: [], signers: [] };
+  return parsed("reward", MAX_REWARD_SIZE_BYTES, bytes, () => {
+    rewardShape(decode(bytes));
+    return { id: rewardId(network, height, bytes), body: null, witness: null, witnessBytes: new Uint8Array(), outputs: split(bytes), signers: [] };
+  });
 }
 
 export const contentLeaf = (firstOutput, record) => leafHash(join(big(firstOutput, 8), record.id, record.witnessBytes));
 
-/** BIP 340 signatures over the transaction's id. */
+/** Every BIP 340 signature is valid over the transaction's id. */
 export function checkSignatures(record) {
-  for (const [key, signature] of record.witness?.[0] ?? []) {
+  for (const { key, signature } of record.witness?.signatures ?? []) {
     let isValid = false;
     try {
-      isValid = schnorr.verify(signature, record.id, key);
+      isValid = schnorr.verify(signature, record.id, unhex(key));
     } catch {
-      isValid = false; // not a point of the curve, or of another length
+      isValid = false; // the key is no point of the curve
     }
-    need(isValid, "signature", `of ${hex(key)} is not valid over ${hex(record.id)}`, { key: hex(key) });
+    need(isValid, "signature", `is not valid over ${hex(record.id)}`, { key });
   }
+}
+
+/** Everybody agreed who had to, in a block of this height and median time, and every rule without history holds. */
+export function checkAgreed(record, { height, timeMs }) {
+  if (record.body) checkRules(record, { height, timeMs });
 }
 
 /** An output in plain values: what, how much, whose. */
 export function outputOf(bytes) {
-  const [kind, asset, quantity, owner, custodian] = decode(bytes);
-  return { kind: kind === 0 ? "holding" : "right", asset: hex(asset), quantity: String(quantity), owner, custodian: kind === 0 ? custodian : null };
+  const { kind, asset, quantity, limit, owner, custodian = null } = outputShape(decode(bytes));
+  return { kind, asset, quantity: String(quantity ?? limit), owner, custodian };
 }

@@ -3,8 +3,8 @@
 export { Broken, need } from "./broken.js";
 export { hex, same, unhex } from "./bytes.js";
 export { readGenesis } from "./genesis.js";
-export { checkRun, readHeader, workFrom } from "./headers.js";
+export { checkRun, medianBefore, readHeader, workFrom } from "./headers.js";
 export { rootOf } from "./merkle.js";
 export { split } from "./msgpack.js";
-export { checkSignatures, contentLeaf, readReward, readTransaction } from "./record.js";
+export { checkAgreed, checkSignatures, contentLeaf, readReward, readTransaction } from "./record.js";
 export { verifyProof } from "./verify.js";

@@ -1,20 +1,17 @@
 // A proof file, link by link, in the reader's own browser (ledger/proof/verify.py): no node is asked and none is believed.
 //
-//   verifyProof(text, { genesis, witnesses })   genesis: from readGenesis; witnesses: key texts, all of which must have signed
+//   verifyProof(file, { genesis, witnesses })   its bytes; genesis: from readGenesis; witnesses: key texts, all of which must have signed
 //   -> { ok, links: [{ name, values }], broken: null | { name, values, detail }, found: {...}, assumed: [names] }
 
 import { hex, same, unhex } from "./bytes.js";
 import { Broken, need } from "./broken.js";
+import { readForm } from "./form.js";
 import { readRuns, workFrom } from "./headers.js";
 import { stateRoot } from "./genesis.js";
 import { climb, isIncluded, leafHash } from "./merkle.js";
-import { readNote } from "./note.js";
-import { assetId, checkSignatures, contentLeaf, outputOf, readReward, readTransaction } from "./record.js";
+import { checkCosignatures, readKey, readNote } from "./note.js";
+import { assetId, checkAgreed, checkSignatures, contentLeaf, outputOf, readReward, readTransaction } from "./record.js";
 
-const FORM = "horoi_proof network claim records unspent headers tip checkpoint";
-const MAX_LENGTH = 8_000_000;
-const MAX_HEADERS = 10_000;
-const MAX_RECORDS = 64;
 const CHUNK_BITS = 2048;
 
 export function verifyProof(source, { genesis = null, witnesses = [] } = {}) {
@@ -42,8 +39,9 @@ function* check(source, genesis, witnesses, found) {
   yield ["headers", { n: runs.reduce((sum, run) => sum + run.length, 0) }];
   const records = proof.records.map((part) => checkRecord(part, network, runs));
   yield ["merkle", { n: records.length }];
-  records.forEach(checkSignatures);
   yield ["signatures", { n: records.reduce((sum, record) => sum + record.signers.length, 0) }];
+  const transactions = records.filter((record) => record.body);
+  if (transactions.length) yield ["rules", { n: transactions.length }];
   checkClaim(proof, records);
   yield ["claim", { kind: proof.claim.kind, id: proof.claim.id }];
   if (proof.unspent) {
@@ -57,26 +55,9 @@ function* check(source, genesis, witnesses, found) {
   Object.assign(found, summary(proof, records, runs, genesis, signed, witnesses));
 }
 
-/** The file is what JSON.stringify makes of it again, so every key and value stands in its one form. */
-function readForm(source) {
-  need(source.length <= MAX_LENGTH, "form", "too long for a proof");
-  let proof;
-  try {
-    proof = JSON.parse(source);
-  } catch (error) {
-    need(false, "form", error.message);
-  }
-  need(proof && typeof proof === "object" && proof.horoi_proof === 1 && Object.keys(proof).join(" ") === FORM, "form", "not a proof of version 1");
-  need(`${JSON.stringify(proof, null, 2)}\n` === source, "form", "written in another form than the one that every proof has (was it edited?)");
-  const headers = proof.headers.reduce((sum, run) => sum + run.length, 0);
-  need(headers > 0 && headers <= MAX_HEADERS && proof.headers.every((run) => run.length), "form", `${headers} headers`);
-  need(proof.records.length > 0 && proof.records.length <= MAX_RECORDS, "form", `${proof.records.length} records`);
-  return proof;
-}
-
 function runWith(runs, height, link) {
   const run = runs.find((one) => one[0].height <= height && height <= one.at(-1).height);
-  need(run, link, `no header of height ${height} is given`, { n: height });
+  need(run, link, `no header of height ${height} is given`);
   return run;
 }
 
@@ -85,27 +66,29 @@ const headerAt = (runs, height, link) => {
   return run[height - run[0].height];
 };
 
+/** A record in its block, signed by everybody who had to agree. The block's own time stands for the median before it, which it is always after. */
 function checkRecord(part, network, runs) {
-  const header = headerAt(runs, part.height, "header");
+  const header = headerAt(runs, part.height, "record");
   need((part.transaction === null) !== (part.reward === null), "form", "a record is a transaction or a reward");
   const record = part.transaction !== null ? readTransaction(unhex(part.transaction), network) : readReward(unhex(part.reward), network, part.height);
-  need(part.path.every((step) => /^[LR][0-9a-f]{64}$/.test(step)), "form", "a step of a path is L or R and a hash");
   const root = climb(contentLeaf(part.first_output, record), part.path);
   need(same(root, header.contentRoot), "merkle", `the path leads to ${hex(root)}, not to block ${part.height}`);
+  checkSignatures(record);
+  checkAgreed(record, header);
   return { ...record, part, header };
 }
 
 function checkClaim(proof, records) {
   const { kind, id, number } = proof.claim;
   const [first] = records;
+  const { posts = [], definitions = [] } = first.body ?? {};
   const that = (holds, detail) => need(holds, "claim", detail);
   need(new Set(records.map((record) => hex(record.id))).size === records.length, "form", "a record is given twice");
   if (kind === "transaction" || kind === "post" || kind === "holding") that(hex(first.id) === id, `it is of ${id}, the record is ${hex(first.id)}`);
   if (kind === "transaction") that(number === 0, "a transaction has no number");
-  else if (kind === "post") that(number < first.posts.length, `there is no post ${number}`);
-  else if (kind === "document") that(first.posts.findIndex((post) => post[3] && hex(post[3]) === id) === number, "the post is not the first that names the document");
-  else if (kind === "asset") that(number < first.definitions.length && hex(assetId(first.id, number)) === id, "the asset is not defined there");
-  else that(kind === "holding", `a claim of kind ${kind}`);
+  else if (kind === "post") that(number < posts.length, `there is no post ${number}`);
+  else if (kind === "document") that(posts.findIndex((post) => post.document === id) === number, "the post is not the first that names the document");
+  else if (kind === "asset") that(number < definitions.length && assetId(first.id, number) === id, "the asset is not defined there");
   if (kind !== "asset" && kind !== "holding") that(records.length === 1 && proof.unspent === null, "one record and no bits");
   else checkHoldings(proof, records);
 }
@@ -122,7 +105,7 @@ function checkHoldings(proof, records) {
 }
 
 function checkStateRoot(runs, height, count, chunksRoot) {
-  const header = headerAt(runs, height, "state");
+  const header = headerAt(runs, height, "stateheader");
   need(same(stateRoot(count, unhex(chunksRoot)), header.stateRoot), "state", `it does not commit to ${count} bits`, { n: height });
 }
 
@@ -133,7 +116,7 @@ function checkUnspent(proof, records, runs) {
   const chunks = new Map();
   for (const { number, bits, path } of part.chunks) {
     const bytes = unhex(bits);
-    need(bytes.length === CHUNK_BITS / 8 && isIncluded(leafHash(bytes), number, size, path, unhex(part.chunks_root)), "bitpath", "the bits do not lead to the root of the state");
+    need(isIncluded(leafHash(bytes), number, size, path, unhex(part.chunks_root)), "bitpath", "the bits do not lead to the root of the state");
     need(!chunks.has(number), "form", "a chunk is given twice");
     chunks.set(number, bytes);
   }
@@ -171,8 +154,10 @@ function checkNeeded(proof, runs) {
 
 function checkAnchor(proof, network, runs, witnesses) {
   const { note, keys, rungs } = proof.checkpoint;
-  const read = readNote(note, keys);
+  const read = readNote(note);
+  const readKeys = keys.map(readKey);
   need(same(read.network, network), "checkpoint", "it is of another network");
+  const signed = checkCosignatures(read, readKeys);
   need(rungs.length === runs.length, "checkpoint", "not one path for each run of headers");
   rungs.forEach((rung, i) => {
     const run = runs[i];
@@ -181,14 +166,15 @@ function checkAnchor(proof, network, runs, witnesses) {
     const above = heightsOf(proof).find((height) => rung.height < height && height <= run.at(-1).height);
     need(above === undefined, "rung", `it does not vouch for header ${above}`);
   });
-  for (const witness of witnesses) need(read.signed.some((one) => one.key === witness), "cosignature", "this witness did not sign the checkpoint", { who: witness.split("+")[0] });
-  return read;
+  for (const witness of witnesses) need(signed.some((one) => one.key === witness), "cosignature", "this witness did not sign the checkpoint", { who: witness.split("+")[0] });
+  return { size: read.size, signed };
 }
 
 function summary(proof, records, runs, genesis, signed, witnesses) {
   const [first] = records;
-  const run = runWith(runs, first.part.height, "header");
-  const state = proof.unspent ? workFrom(runWith(runs, proof.unspent.height, "state"), proof.unspent.height) : null;
+  const run = runWith(runs, first.part.height, "record");
+  const state = proof.unspent ? workFrom(runWith(runs, proof.unspent.height, "stateheader"), proof.unspent.height) : null;
+  const definition = proof.claim.kind === "asset" ? first.body.definitions[proof.claim.number] : null;
   return {
     proof,
     record: first,
@@ -196,9 +182,10 @@ function summary(proof, records, runs, genesis, signed, witnesses) {
     height: first.part.height,
     block: hex(first.header.name),
     timeMs: first.header.timeMs,
-    signers: first.signers.map(hex),
-    post: proof.claim.kind === "post" || proof.claim.kind === "document" ? first.posts[proof.claim.number][1] : null,
-    definition: proof.claim.kind === "asset" ? { name: first.definitions[proof.claim.number][0], unit: first.definitions[proof.claim.number][1], decimals: first.definitions[proof.claim.number][2] } : null,
+    signers: first.signers,
+    post: proof.claim.kind === "post" || proof.claim.kind === "document" ? first.body.posts[proof.claim.number].text : null,
+    definition,
+    spends: records.some((record) => record.body?.inputs.length),
     blocksOnTop: run.at(-1).height - first.part.height,
     workOnTop: workFrom(run, first.part.height),
     workOnState: state,
@@ -219,6 +206,7 @@ function assumedOf(found) {
   if (found.isWitnessed) assumed.push("witness");
   else assumed.push(found.isWhole ? "heaviest" : "work");
   if (found.runs > 1 && !found.isWitnessed) assumed.push("runs");
-  assumed.push("rules", "times");
+  if (found.spends) assumed.push("spent");
+  assumed.push("times");
   return assumed;
 }
