@@ -35,6 +35,12 @@ def test_the_verbs() -> None:
     made = movement_of(event("TransformationEvent", outputQuantityList=[{"epcClass": PETROL, "quantity": 2080.5}]), {})
     assert made is not None
     assert (made.verb, made.parts[0].amount, made.products[0].amount) == ("transform", "4000", "2080.5")
+    assert (made.holder, made.owner) == (None, None)
+    source = [{"type": "possessing_party", "source": "urn:epc:id:pgln:4012345.00002"}]
+    output = [{"epcClass": PETROL, "quantity": 1}]
+    elsewhere = movement_of(event("TransformationEvent", outputQuantityList=output, sourceList=source), {})
+    assert elsewhere is not None
+    assert (elsewhere.holder, elsewhere.owner) == ("https://id.gs1.org/417/4012345000023", None)
 
 
 @pytest.mark.parametrize(

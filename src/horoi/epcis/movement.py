@@ -44,8 +44,8 @@ class Movement(NamedTuple):
     verb: str
     parts: tuple[Part, ...]
     products: tuple[Part, ...] = ()
-    holder: str | None = None  # who has it afterwards
-    owner: str | None = None  # whose it is afterwards
+    holder: str | None = None  # who has it afterwards; of what is transformed: who had the sources
+    owner: str | None = None  # whose it is afterwards; of what is transformed: whose the sources were
     sender: str | None = None  # who had it, or whose it was
     reason: str = ""
 
@@ -80,7 +80,10 @@ def movement_of(event: dict[str, Any], namespaces: Namespaces) -> Movement | Non
 def _transformation(event: dict[str, Any], namespaces: Namespaces) -> Movement | None:
     sources = _parts(event, "inputQuantityList", namespaces)
     products = _parts(event, "outputQuantityList", namespaces)
-    return Movement("transform", sources, products) if sources and products else None
+    if not sources or not products:
+        return None
+    parties = _parties(event, "source", namespaces)
+    return Movement("transform", sources, products, parties.get(POSSESSING), parties.get(OWNING))
 
 
 def _parts(event: dict[str, Any], name: str, namespaces: Namespaces) -> tuple[Part, ...]:

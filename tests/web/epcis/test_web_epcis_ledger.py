@@ -124,6 +124,74 @@ def test_a_receipt_accepts_the_offer_that_fits_it() -> None:
         assert carrier.get(f"/v1/offers/{offered['id']}")["state"] == "complete"
 
 
+def test_a_transformation_is_offered_to_who_holds_the_source_and_its_provenance_shows_it() -> None:
+    with running_api() as alice, running_api(keys={"carrier": CARRIER}) as carrier:
+        two = Two(alice, carrier)
+        handed = two.offer("60")
+        carrier.post(f"/v1/offers/{handed['id']}/accept", {})
+        two.carry()
+        petrol, diesel = define(alice, "petrol"), define(alice, "diesel")
+        for product in (petrol, diesel):
+            recipe = {"sources": [{"asset": two.crude, "amount": "2"}], "product": "1"}
+            right = {"asset": product, "limit": "500", "to": address_of(ALICE.public), "recipes": [recipe]}
+            alice.post("/v1/wallet/license", right)
+        alice.host.mine()
+        two.catch_up()
+        petrols, diesels = "urn:epc:idpat:sgtin:4012345.095000.*", "urn:epc:class:lgtin:4012345.010000.7"
+        for uri, asset in ((LOT, two.crude), (petrols, petrol), (diesels, diesel)):
+            name(alice, "class", uri, asset)
+        name(alice, "party", ME, address_of(ALICE.public))
+        name(alice, "party", THEM, address_of(CARRIER.public))
+        refined = event(
+            "TransformationEvent",
+            inputQuantityList=quantity(50),
+            outputEPCList=None,
+            outputQuantityList=[*quantity(15, petrols), *quantity(8.5, diesels)],
+            sourceList=[{"type": "possessing_party", "source": THEM}, {"type": "owning_party", "source": ME}],
+        )
+        epcis = Epcis(alice)
+        epcis.capture(document(refined))
+        (movement,) = anchor_of(epcis, refined, movements=1)["movements"]
+        assert (movement["verb"], movement["state"]) == ("transform", "offered"), movement
+        offer = movement["reference"]
+        two.carry()
+        seen = carrier.get(f"/v1/offers/{offer}")
+        assert (seen["awaits_me"], seen["state"]) == (True, "open")
+        assert alice.get(f"/v1/assets/{petrol}")["asset"]["existing"] == "0", "nothing moves before both agree"
+        carrier.post(f"/v1/offers/{offer}/accept", {})
+        two.carry()
+        alice.host.mine()
+        done = alice.get(f"/v1/offers/{offer}")
+        assert done["state"] == "confirmed"
+
+        flow = alice.get(f"/v1/assets/{petrol}/provenance")
+        (run,) = [node for node in flow["nodes"] if node["kind"] == "transform"]
+        incoming = [link["quantity"] for link in flow["links"] if link["target"] == run["id"]]
+        outgoing = [link["quantity"] for link in flow["links"] if link["source"] == run["id"]]
+        assert (incoming, outgoing) == (["4700"], ["150", "85"]), "in the assets' smallest units"
+        assert [node["quantity"] for node in flow["nodes"] if node["kind"] == "issued"] == ["10000"]
+        books = alice.get(f"/v1/assets/{two.crude}/provenance")["reconciliation"]
+        assert (books["consumed"], books["retired"], books["existing"]) == ("47", "3", "50")
+        assert books["retired_by_reason"] == [{"reason": "lost in processing", "amount": "3"}]
+        assert (books["complete"], books["balanced"]) == (True, True)
+
+
+def test_a_transformation_of_a_strangers_goods_moves_nothing(epcis: Epcis) -> None:
+    for uri, asset in ((LOT, "crude oil"), ("urn:epc:idpat:sgtin:4012345.095000.*", "petrol")):
+        name(epcis.api, "class", uri, define(epcis.api, asset))
+    refined = event(
+        "TransformationEvent",
+        outputQuantityList=quantity(15, "urn:epc:idpat:sgtin:4012345.095000.*"),
+        sourceList=[{"type": "owning_party", "source": THEM}],
+    )
+    epcis.capture(document(refined))
+    (movement,) = anchor_of(epcis, refined, movements=1)["movements"]
+    assert (movement["state"], movement["words"]) == (
+        "unknown",
+        "one of its parties is nobody that this node knows by name",
+    )
+
+
 def test_a_receipt_accepts_nothing_that_asks_for_something_in_return() -> None:
     with running_api() as alice, running_api(keys={"carrier": CARRIER}) as carrier:
         two = Two(alice, carrier)

@@ -85,7 +85,7 @@ async def move(access: NodeAccess, names: Names, movement: Movement, note: str) 
             return await _receive(access, names, movement)
         steps = steps_of(names, movement)
         if not steps:
-            return Outcome("unknown", "", "the destination is nobody that this node knows by name")
+            return Outcome("unknown", "", "one of its parties is nobody that this node knows by name")
         done = await act_or_offer(access, steps, note=note)
     except HoroiError as error:
         return Outcome("refused", "", str(error))
@@ -95,13 +95,14 @@ async def move(access: NodeAccess, names: Names, movement: Movement, note: str) 
 
 
 def steps_of(names: Names, movement: Movement) -> list[verbs.Verb]:
-    """The wallet's verbs for a movement; none if nobody receives it."""
+    """The wallet's verbs for a movement; none if nobody receives it, or its sources are with a stranger."""
     if movement.verb == "issue":
         return [verbs.Issue(asset=names.classes[part.epc_class], amount=part.amount) for part in movement.parts]
     if movement.verb == "retire":
         return [_retire(names, part, movement.reason) for part in movement.parts]
     if movement.verb == "transform":
-        return _transform(names, movement)
+        named = [party for party in (movement.holder, movement.owner) if party is not None]
+        return _transform(names, movement) if all(party in names.parties for party in named) else []
     holder, owner = (names.parties.get(party or "") for party in (movement.holder, movement.owner))
     if owner is not None:
         return [
@@ -120,7 +121,11 @@ def _retire(names: Names, part: Part, reason: str) -> verbs.Verb:
 
 
 def _transform(names: Names, movement: Movement) -> list[verbs.Verb]:
-    """One source is refined into all products, and the rest is lost; several sources make one product."""
+    """One source is refined into all products, and the rest is lost; several sources make one product.
+
+    If the event says whose the sources were, and who had them in hand, those agree; else all are this node's own.
+    """
+    by, held_by = (names.parties.get(party or "") for party in (movement.owner, movement.holder))
     if len(movement.parts) == 1:
         products = [verbs.Part(asset=names.classes[part.epc_class], amount=part.amount) for part in movement.products]
         (source,) = movement.parts
@@ -129,6 +134,8 @@ def _transform(names: Names, movement: Movement) -> list[verbs.Verb]:
                 source=verbs.Part(asset=names.classes[source.epc_class], amount=source.amount),
                 products=products,
                 loss_reason=LOSS,
+                by=by,
+                held_by=held_by,
             )
         ]
     if len(movement.products) > 1:
@@ -138,7 +145,11 @@ def _transform(names: Names, movement: Movement) -> list[verbs.Verb]:
         )
     (product,) = movement.products
     consumed = [verbs.Part(asset=names.classes[part.epc_class], amount=part.amount) for part in movement.parts]
-    return [verbs.Transform(asset=names.classes[product.epc_class], amount=product.amount, consumed=consumed)]
+    return [
+        verbs.Transform(
+            asset=names.classes[product.epc_class], amount=product.amount, consumed=consumed, by=by, held_by=held_by
+        )
+    ]
 
 
 async def _receive(access: NodeAccess, names: Names, movement: Movement) -> Outcome:
