@@ -116,7 +116,7 @@ def check_bounds(node: Node) -> None:
         assert len(state.source.lacking) <= WINDOW_BLOCKS
         assert len(state.serving.wanted) <= MAX_WANTED_BLOCKS
     assert len(node.peers.book) <= (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_SIZE
-    assert len(node.peers._bans) <= MAX_BANS
+    assert len(node.peers.bans) <= MAX_BANS
 
 
 def mine_block(

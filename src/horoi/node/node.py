@@ -42,6 +42,7 @@ from horoi.node.offers.machine import Offers
 from horoi.node.offers.saved import FILE as OFFERS_FILE
 from horoi.node.offers.saved import RECORD_CODEC as OFFERS_CODEC
 from horoi.node.offers.saved import OffersRecord
+from horoi.node.peers.bans import BANS_CODEC, BANS_FILE, BansRecord
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.machine import Peers
 from horoi.node.peers.messages import RECORD_CODEC, RECORD_FILE, AddressBookRecord
@@ -122,7 +123,7 @@ class Node:
         elif isinstance(record, DocumentRecord):
             self.documents.save(record)
         else:
-            assert isinstance(record, AddressBookRecord | OffersRecord | PromiseRecord | ProvidingRecord)
+            assert isinstance(record, AddressBookRecord | BansRecord | OffersRecord | PromiseRecord | ProvidingRecord)
             write_sealed(self.disk, *record.file())
 
     def close(self) -> None:
@@ -133,6 +134,7 @@ class Node:
             closing.callback(self.documents.store.close)
             closing.callback(self.chain.close)
             closing.callback(lambda: write_sealed(self.disk, *self.peers.record().file()))
+            closing.callback(lambda: write_sealed(self.disk, *self.peers.bans.record().file()))
             closing.callback(lambda: write_sealed(self.disk, *self.offers.record().file()))
             if self.lookup.is_on:
                 closing.callback(lambda: write_sealed(self.disk, *self.lookup.record().file()))
@@ -144,6 +146,15 @@ def load_address_book(disk: Disk) -> AddressBookRecord | None:
     data = read_sealed(disk, RECORD_FILE)
     try:
         return RECORD_CODEC.decode(data) if data else None
+    except DecodeError:
+        return None
+
+
+def load_bans(disk: Disk) -> BansRecord | None:
+    """The bans of an earlier life; None if there are none, or they are damaged."""
+    data = read_sealed(disk, BANS_FILE)
+    try:
+        return BANS_CODEC.decode(data) if data else None
     except DecodeError:
         return None
 
@@ -184,6 +195,7 @@ def build_node(config: NodeConfig, place: Place) -> Node:
         ),
         place.dice,
         saved=saved,
+        bans=load_bans(place.disk),
         height=lambda: chain.tip.height,
     )
     miner = Miner(chain, mempool, place.dice, hash_rate=config.hash_rate, owner=config.reward_to)

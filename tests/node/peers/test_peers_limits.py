@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from horoi.base.hashing import tagged
 from horoi.node.peers import eviction
-from horoi.node.peers.bans import MAX_BANS, Bans
+from horoi.node.peers.bans import BANS_CODEC, BANS_FILE, MAX_BANS, Bans
 from horoi.node.peers.limits import MAX_BACKOFFS, Backoff
 from horoi.node.peers.link import Link, Purpose
 from horoi.node.token_bucket import TokenBucket
@@ -74,6 +74,22 @@ def test_a_ban_names_node_and_host_and_ends() -> None:
     assert bans.refuse(Link("q", "20.1.2.3:2", Purpose.OUTBOUND, 0.0), 99.0)
     assert not bans.refuse(Link("q", "20.1.2.4:2", Purpose.OUTBOUND, 0.0), 99.0)
     assert not bans.refuse(Link("p", "20.1.2.3:50000", Purpose.INBOUND, 0.0), 100.0)
+
+
+def test_bans_are_saved_whole_and_none_grows_longer() -> None:
+    bans = Bans()
+    for number in range(2000):
+        peer = number.to_bytes(32, "big")
+        bans.add(Link(peer, f"20.{number // 250}.{number % 250}.1:9", Purpose.INBOUND, 0.0), 100.5 + number)
+    name, data = bans.record().file()
+    assert name == BANS_FILE
+    again = Bans(BANS_CODEC.decode(data))
+    assert again.record() == bans.record()
+    again.settle(1900.0, 50.0)
+    assert len(again) < MAX_BANS
+    assert again.refuse_address("20.7.249.1:1", 1949.0)
+    assert not again.refuse_address("20.7.249.1:1", 1950.0)  # as if it had been made after the restart
+    assert not again.refuse_address("20.6.0.1:1", 1900.0)
 
 
 def test_a_ban_on_a_local_host_does_not_ban_its_other_nodes() -> None:

@@ -41,6 +41,7 @@ from horoi.node.events import (
     Visit,
 )
 from horoi.node.peers.addressbook import AddressBook
+from horoi.node.peers.bans import BANS_CODEC, BANS_EVERY_S, BANS_FILE, BANS_FIRST_S
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.dialing import BACKOFF_CAP_S, MAX_KEPT, MAX_VISITS
 from horoi.node.peers.machine import MAX_ANCHORS, Peers
@@ -252,6 +253,39 @@ def test_points_add_up_to_a_drop_and_a_ban_that_ends() -> None:
     assert not kinds(actions, Send)
     machine.handle(Lost("q"), NOW + 999)
     assert told(join(machine, "p", "20.1.1.1:50002", now=NOW + 1001), PeerReady)
+
+
+def test_a_ban_outlives_a_restart_and_ends_in_time() -> None:
+    machine = new_peers(ban_s=1000.0)
+    for number, peer in enumerate((b"\1" * 32, b"\2" * 32)):
+        join(machine, peer, f"20.1.1.{number}:50000")
+        actions = machine.handle(Asked(Misbehaved(peer, 100, "bad block")), NOW + number)
+        timers = [action.after_s for action in kinds(actions, Arm) if action.timer == "save bans"]
+        assert timers == ([BANS_FIRST_S] if number == 0 else [])  # one for both
+    (save,) = kinds(machine.handle(Fired("save bans"), NOW + 2), Save)
+    name, data = save.record.file()
+    assert name == BANS_FILE
+    reborn = Peers(PeersConfig(NETWORK, ban_s=1000.0), random.Random(2), bans=BANS_CODEC.decode(data))
+    reborn.handle(Asked(Started()), NOW + 10)
+    for peer, address in ((b"\1" * 32, "30.1.1.1:1"), (b"\3" * 32, "20.1.1.1:1")):  # the key, and the host
+        actions = reborn.handle(Asked(Linked(peer, address, outbound=False)), NOW + 999)
+        assert drops(actions) == ["banned for misbehaviour"]
+        reborn.handle(Lost(peer), NOW + 999)
+    assert told(join(reborn, b"\1" * 32, "20.1.1.0:1", now=NOW + 1002), PeerReady)
+
+
+def test_a_crowd_of_bans_is_written_now_and_then() -> None:
+    machine = new_peers()
+    waits = []
+    for number in range(30):
+        join(machine, f"p{number}", f"20.1.1.{number}:50000", now=NOW + number)
+        actions = machine.handle(Asked(Misbehaved(f"p{number}", 100, "bad block")), NOW + number)
+        waits += [action.after_s for action in kinds(actions, Arm) if action.timer == "save bans"]
+        if number % 5 == 0:
+            machine.handle(Fired("save bans"), NOW + number)
+    assert waits[0] == BANS_FIRST_S
+    assert min(waits[1:]) > BANS_FIRST_S
+    assert max(waits) <= BANS_EVERY_S
 
 
 def test_small_faults_are_forgiven_with_time() -> None:

@@ -78,6 +78,11 @@ class Dialer:
         """True if the operator wants a link to this address."""
         return address in self._kept
 
+    def keeps(self, link: Link) -> bool:
+        """True if the peer of this link is one to stay linked to, whoever dialed."""
+        listens_at = link.listen_address
+        return link.purpose is Purpose.KEPT or (listens_at is not None and self.is_kept(listens_at))
+
     # What other machines of the node want
 
     def visit(self, address: str, links: Collection[Link], now: float) -> str | None:

@@ -34,7 +34,7 @@ from horoi.node.events import (
 from horoi.node.peers import eviction, greeting
 from horoi.node.peers.addressbook import open_book
 from horoi.node.peers.addresses import canonical
-from horoi.node.peers.bans import Bans
+from horoi.node.peers.bans import BANS_EVERY_S, BANS_FIRST_S, Bans, BansRecord
 from horoi.node.peers.config import PeersConfig
 from horoi.node.peers.dialing import MAX_KEPT, Dialer
 from horoi.node.peers.gossip import Gossip
@@ -49,6 +49,7 @@ from horoi.node.peers.messages import (
     Ping,
     Pong,
 )
+from horoi.node.peers.saving import Saver
 
 DROP_AT_POINTS = 100
 MAX_OWN_ADDRESSES = 16  # ways to reach ourselves that were found out by dialing; a guess
@@ -56,7 +57,7 @@ MAX_ANCHORS = 2  # Bitcoin Core
 
 
 class Peers:
-    """The machine. ``saved`` is the record of an earlier life; ``height`` gives our own height for greetings."""
+    """The machine. ``saved`` and ``bans`` are records of an earlier life; ``height`` gives our own height for greetings."""
 
     wire: Wire | None = WIRE
 
@@ -66,6 +67,7 @@ class Peers:
         dice: random.Random,
         *,
         saved: AddressBookRecord | None = None,
+        bans: BansRecord | None = None,
         height: Callable[[], int] = lambda: 0,
     ) -> None:
         self.config = config
@@ -75,7 +77,7 @@ class Peers:
         self._nonce = dice.randbytes(NONCE_SIZE_BYTES)
         self._secret_hash = tagged("horoi/peers/eviction", dice.randbytes(32))
         self._links: dict[Peer, Link] = {}
-        self._bans = Bans()
+        self.bans = Bans(bans)
         own = None if config.own_address is None else canonical(config.own_address)
         self._own: dict[str, None] = {} if own is None else {own: None}
         self._gossip = Gossip(self.book, dice, own)
@@ -88,8 +90,8 @@ class Peers:
             max_per_group=config.max_outbound_per_group,
             is_refused=self._is_refused,
         )
-        self._save_is_armed = False
-        self._saved_s: float | None = None
+        self._book_saver = Saver("save", first_s=config.first_save_s, every_s=config.save_every_s)
+        self._bans_saver = Saver("save bans", first_s=BANS_FIRST_S, every_s=BANS_EVERY_S)
         self._now = 0.0
 
     # For the application, from the same thread
@@ -124,6 +126,7 @@ class Peers:
         return []
 
     def _start(self, _: Started, now: float) -> list[Action]:
+        self.bans.settle(now, self.config.ban_s)
         return [
             Arm("feeler", self._jittered(self.config.feeler_every_s)),
             Arm("advertise", self._jittered(self.config.advertise_every_s)),
@@ -141,9 +144,11 @@ class Peers:
             again = Arm("advertise", self._jittered(self.config.advertise_every_s))
             return [again, *self._gossip.advertise(self._live(), now)]
         if timer == "save":
-            self._save_is_armed = False
-            self._saved_s = now
+            self._book_saver.saved(now)
             return [Save(self.record())]
+        if timer == "save bans":
+            self._bans_saver.saved(now)
+            return [Save(self.bans.record())]
         kind, peer = timer
         link = self._links.get(peer)
         if link is None or link.dropped:
@@ -160,7 +165,7 @@ class Peers:
             actions += self._lose(linked.peer, now)
         purpose = self._dialer.linked(linked.address) if linked.outbound else Purpose.INBOUND
         link = Link(linked.peer, linked.address, purpose, now)
-        is_banned = self._bans.refuse(link, now) and purpose is not Purpose.KEPT
+        is_banned = self.bans.refuse(link, now) and purpose is not Purpose.KEPT
         if not linked.outbound and not is_banned:
             actions += self._make_room()
         inbound = sum(not other.outbound for other in self._live())
@@ -181,9 +186,8 @@ class Peers:
 
     def _unlink(self, unlinked: Unlinked, now: float) -> list[Action]:
         self._dialer.failed(unlinked.address, now)
-        failed: list[Action] = []
-        if self._dialer.is_kept(unlinked.address):
-            failed.append(Tell(ConnectFailed(unlinked.address, unlinked.reason)))
+        is_kept = self._dialer.is_kept(unlinked.address)
+        failed = [Tell(ConnectFailed(unlinked.address, unlinked.reason))] if is_kept else []
         return [*failed, *self._dial(now)]
 
     def _lose(self, peer: Peer, now: float) -> list[Action]:
@@ -231,7 +235,11 @@ class Peers:
         if isinstance(message, Addresses):
             before = len(self.book)
             actions = self._gossip.hear(link, message, self._live(), now)
-            return actions if len(self.book) == before else [*actions, *self._save_soon(now), *self._dial_if_short(now)]
+            return (
+                actions
+                if len(self.book) == before
+                else [*actions, *self._book_saver.soon(now), *self._dial_if_short(now)]
+            )
         return []
 
     def _greet(self, link: Link, hello: Hello, now: float) -> list[Action]:
@@ -252,7 +260,7 @@ class Peers:
         if link.outbound:
             self.book.add(link.address, link.address, now)
             self.book.good(link.address, now)
-            actions += self._save_soon(now)
+            actions += self._book_saver.soon(now)
             if link.purpose is Purpose.FEELER and not self._dialer.promote(link, self._live()):
                 return [*actions, *self._drop(link, "feeler: the address answers, thank you")]
             if link.purpose is Purpose.VISIT and not self._dialer.is_visited(link.address):
@@ -272,13 +280,13 @@ class Peers:
             return []
         return [
             *self._gossip.spread([address], link, self._live(), now),
-            *self._save_soon(now),
+            *self._book_saver.soon(now),
             *self._dial_if_short(now),
         ]
 
     def _hear_addresses(self, heard: AddressesHeard, now: float) -> list[Action]:
         is_news = self._gossip.hear_from_elsewhere(heard, self._own, now)
-        return [*self._save_soon(now), *self._dial_if_short(now)] if is_news else []
+        return [*self._book_saver.soon(now), *self._dial_if_short(now)] if is_news else []
 
     def _dial_if_short(self, now: float) -> list[Action]:
         return self._dial(now) if self._dialer.is_short(list(self._links.values())) else []
@@ -311,20 +319,19 @@ class Peers:
         if link.add_points(points, now) < DROP_AT_POINTS:
             return []
         dropped = self._drop(link, f"misbehaved: {why}")
-        if self._is_kept(link):
+        if self._dialer.keeps(link):
             return dropped
-        self._bans.add(link, now + self.config.ban_s)
+        self.bans.add(link, now + self.config.ban_s)
         self.book.bad(link.address)
-        return [*dropped, Tell(PeerBanned(link.peer, link.address, why, self.config.ban_s))]
+        return [
+            *dropped,
+            *self._bans_saver.soon(now),
+            Tell(PeerBanned(link.peer, link.address, why, self.config.ban_s)),
+        ]
 
     def _is_refused(self, address: str, now: float) -> bool:
-        if address in self._own:
-            return True
-        return not self._dialer.is_kept(address) and self._bans.refuse_address(address, now)
-
-    def _is_kept(self, link: Link) -> bool:
-        listens_at = link.listen_address
-        return link.purpose is Purpose.KEPT or (listens_at is not None and self._dialer.is_kept(listens_at))
+        is_banned = not self._dialer.is_kept(address) and self.bans.refuse_address(address, now)
+        return is_banned or address in self._own
 
     def _hear_height(self, notice: PeerHeight, now: float) -> list[Action]:
         link = self._links.get(notice.peer)
@@ -373,16 +380,6 @@ class Peers:
         self._dialer.end_visit(address)
         visited = [link for link in self._live() if link.purpose is Purpose.VISIT and link.address == address]
         return [action for link in visited for action in self._drop(link, "the visit is over")]
-
-    # Restarts
-
-    def _save_soon(self, now: float) -> list[Action]:
-        if self._save_is_armed:
-            return []
-        self._save_is_armed = True
-        every_s = self.config.save_every_s
-        wait_s = self.config.first_save_s if self._saved_s is None else max(0.0, self._saved_s + every_s - now)
-        return [Arm("save", wait_s)]
 
     _on_request: ClassVar[dict[type, Callable[[Peers, Any, float], list[Action]]]] = {
         Started: _start,
