@@ -38,6 +38,7 @@ from horoi.lookup.kademlia.messages import (
     Reply,
     SampleKeys,
     Signed,
+    StoreNear,
 )
 from horoi.lookup.kademlia.node_ids import is_node_id_of, node_id
 from horoi.lookup.kademlia.requests import (
@@ -600,6 +601,9 @@ MESSAGES = st.one_of(
     st.builds(GetItem, TIDS, TARGETS, st.booleans(), TARGETS),
     st.builds(
         PutItem, TIDS, TARGETS, st.booleans(), TARGETS, st.binary(max_size=9), st.builds(Item, st.binary(max_size=9))
+    ),
+    st.builds(
+        StoreNear, TIDS, TARGETS, st.booleans(), TARGETS, st.binary(max_size=9), st.builds(Item, st.binary(max_size=9))
     ),
     st.builds(SampleKeys, TIDS, TARGETS, st.booleans(), TARGETS),
     st.builds(Deliver, TIDS, TARGETS, st.booleans(), TARGETS, st.binary(max_size=9), st.binary(max_size=9), st.just(1)),

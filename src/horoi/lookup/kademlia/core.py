@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from horoi.lookup.common.pending import Pending
 from horoi.lookup.common.pending import Request as Open
 from horoi.lookup.kademlia.config import KademliaConfig
+from horoi.lookup.kademlia.held_tokens import HeldTokens
 from horoi.lookup.kademlia.messages import TID_BYTES, AnyQuery, Item, Ping, Refusal, Reply
 from horoi.lookup.kademlia.server import Server, padding_for
 from horoi.lookup.kademlia.table import ContactBook, RoutingTable
-from horoi.lookup.kademlia.tasks import CALLS, DONE, SEARCH, PutTask, Task
+from horoi.lookup.kademlia.tasks import CALLS, DONE, SEARCH, Task
+from horoi.lookup.kademlia.write_tasks import PutTask
 from horoi.lookup.vocabulary import Address, Contact, Delivered
 from horoi.machine.contract import Action, Arm, Send, Tell
 
@@ -43,6 +45,7 @@ class Core:
     __slots__ = (
         "_actions",
         "_heard_s",
+        "_held_tokens",
         "_pending",
         "_tasks",
         "_tested",
@@ -76,6 +79,7 @@ class Core:
         self.want = 0
         """Address families to ask for (BEP 32); 0: the one that is used to ask."""
         self.padding = _padding(config.k) if not config.mainline else b""
+        self._held_tokens: HeldTokens | None = None
         self._pending: Pending | None = None
         self._tasks = 0
         self._verifying: dict[Address, None] | None = None
@@ -93,6 +97,13 @@ class Core:
         if self._pending is None:
             self._pending = Pending(self.dice)
         return self._pending
+
+    @property
+    def held_tokens(self) -> HeldTokens:
+        """Tokens from earlier tasks (own wire)."""
+        if self._held_tokens is None:
+            self._held_tokens = HeldTokens()
+        return self._held_tokens
 
     def do(self, action: Action) -> None:
         """Add to what the machine answers."""
@@ -169,7 +180,7 @@ class Core:
         if not task.satisfied:
             if search.waiting == 0 or not self.pending.full:
                 for contact in search.next():
-                    if not self.ask(contact, task.query, task, now):
+                    if not self.ask(contact, task.query_for(contact, now), task, now):
                         search.on_failure(contact)
             if search.waiting or task.waiting:
                 return

@@ -6,9 +6,10 @@ to k peers in each subtree that it is not in itself, so from anywhere a peer is 
 lookup takes about log2 N steps. The distance is symmetric, so queries come from the very peers that a table needs, and
 upkeep rides on traffic. The invariant: a bucket is empty only if its subtree is.
 
-The parts: ``table`` (k-buckets), ``search`` (the lookup), ``tasks`` (what is done with it), ``server`` (answers), ``items`` and
-``peers`` (what is kept for others), ``upkeep`` (join, refresh, republish). The messages are the same on both wires, Horoi's own
-(``codec``) and KRPC (``krpc``): which one is spoken is the host's choice, what it means is ``config.mainline``.
+The parts: ``table`` (k-buckets), ``search`` (the lookup), ``tasks`` and ``write_tasks`` (what is done with it), ``server``
+(answers), ``items`` and ``peers`` (what is kept for others), ``upkeep`` (join, refresh, republish). The messages are the same
+on both wires, Horoi's own (``codec``) and KRPC (``krpc``): which one is spoken is the host's choice, what it means is
+``config.mainline``.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from horoi.lookup.kademlia.signing import (
 )
 from horoi.lookup.kademlia.swarm_tasks import ProvidersTask, ProvideTask, SampleTask, ScrapeTask
 from horoi.lookup.kademlia.table import ContactBook
-from horoi.lookup.kademlia.tasks import GetTask, PutTask, RouteTask, Task, TokenTask
+from horoi.lookup.kademlia.tasks import GetTask, Task
 from horoi.lookup.kademlia.upkeep import JoinAsked, Upkeep
+from horoi.lookup.kademlia.write_tasks import PutTask, RouteTask, TokenTask
 from horoi.lookup.vocabulary import (
     BAD_KEY,
     BUSY,

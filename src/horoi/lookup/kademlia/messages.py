@@ -152,6 +152,20 @@ class PutItem(Query, frozen=True, tag="store"):
     copy: bool = False
 
 
+class StoreNear(Query, frozen=True, tag="store near"):
+    """STORE and FIND_NODE in one (own wire only), from who holds a token already: keep this if you are one of the nearest to
+    ``target`` that you know, and name the others. Not keeping it is no refusal: whoever should have it is told with a PutItem.
+    Item and ``padding`` together are as long as the padding of a FindNode.
+    """
+
+    target: Id
+    token: Token
+    item: Item
+    cas: Seq | None = None
+    copy: bool = False
+    padding: Annotated[bytes, Meta(max_length=MAX_PADDING_BYTES)] = b""
+
+
 class SampleKeys(Query, frozen=True, tag="sample"):
     """Some of the keys that you keep peers for, and the peers nearest to ``target`` (BEP 51)."""
 
@@ -175,6 +189,7 @@ class Reply(Message, frozen=True, tag="reply"):
     """The answer to any query: what it did not ask for is empty.
 
     ``seen`` is the address from which the query came (BEP 42). ``again``: there is a large value, ask again with the token.
+    ``kept``: the item of a StoreNear is.
     """
 
     tid: Tid
@@ -188,6 +203,7 @@ class Reply(Message, frozen=True, tag="reply"):
     samples: Samples | None = None
     blooms: Blooms | None = None
     seen: Address | None = None
+    kept: bool = False
 
 
 class Refusal(Message, frozen=True, tag="error"):
@@ -206,6 +222,6 @@ class Malformed(Message, frozen=True, tag="malformed"):
     text: str
 
 
-QUERIES: Final = (Ping, FindNode, GetPeers, AnnouncePeer, GetItem, PutItem, SampleKeys, Deliver)
+QUERIES: Final = (Ping, FindNode, GetPeers, AnnouncePeer, GetItem, PutItem, StoreNear, SampleKeys, Deliver)
 MESSAGES: Final = (*QUERIES, Reply, Refusal)
-AnyQuery: TypeAlias = Ping | FindNode | GetPeers | AnnouncePeer | GetItem | PutItem | SampleKeys | Deliver
+AnyQuery: TypeAlias = Ping | FindNode | GetPeers | AnnouncePeer | GetItem | PutItem | StoreNear | SampleKeys | Deliver

@@ -9,6 +9,7 @@ samples, many peers) goes to addresses that have answered or hold a token, and i
 from __future__ import annotations
 
 from random import Random
+from typing import TypeAlias
 
 from horoi.lookup.common.permits import Permits
 from horoi.lookup.common.rates import TokenBuckets
@@ -35,6 +36,7 @@ from horoi.lookup.kademlia.messages import (
     Reply,
     SampleKeys,
     Samples,
+    StoreNear,
 )
 from horoi.lookup.kademlia.peers import PeerStore
 from horoi.lookup.kademlia.table import RoutingTable
@@ -50,6 +52,10 @@ SMALL_VALUE_BYTES = 200  # a value that makes no large answer
 SMALL_PEERS = 8
 MAX_ANSWER_BYTES = 1200  # what contacts beside a value may fill
 SAMPLE_INTERVAL_S = 60  # BEP 51: how soon another sample is worth asking for. A guess
+
+
+Seeking: TypeAlias = FindNode | GetPeers | GetItem | StoreNear | SampleKeys
+"""Queries that are answered with contacts."""
 
 
 def padding_for(k: int) -> bytes:
@@ -125,6 +131,9 @@ class Server:
         if kind is GetItem:
             assert isinstance(query, GetItem)
             return self._get_item(query, address, now)
+        if kind is StoreNear:
+            assert isinstance(query, StoreNear)
+            return self._store_near(query, address, now)
         if isinstance(query, Ping):
             return Reply(query.tid, self.id, seen=self._seen(address))
         if isinstance(query, GetPeers):
@@ -137,7 +146,7 @@ class Server:
             return self._sample(query, address, now)
         assert isinstance(query, Deliver)
         if self._config.mainline:
-            return Refusal(query.tid, UNKNOWN_METHOD, "no such method")
+            return self._no_method(query)
         if not self.permits.check(address, query.token, now):
             return self._bad_token(query)
         return Reply(query.tid, self.id)
@@ -164,13 +173,17 @@ class Server:
             self._large = TokenBuckets(LARGE_PER_S, LARGE_BURST)
         return self._large.take(address, now)
 
-    def _contacts(self, query: FindNode | GetPeers | GetItem | SampleKeys, address: Address) -> tuple[Contact, ...]:
+    def _contacts(self, query: Seeking, address: Address) -> tuple[Contact, ...]:
         """The nearest contacts to the target that the sender wants, without itself; fewer if the query is short."""
         config = self._config
         count = config.k
-        if config.mainline:
+        if isinstance(query, StoreNear):
+            filler_bytes = len(query.padding) + len(query.item.value)
+        elif config.mainline:
             return self._of_families(query, address)
-        room = (AMPLIFICATION * (QUERY_BYTES + len(getattr(query, "padding", b""))) - REPLY_BYTES) // CONTACT_BYTES
+        else:
+            filler_bytes = len(getattr(query, "padding", b""))
+        room = (AMPLIFICATION * (QUERY_BYTES + filler_bytes) - REPLY_BYTES) // CONTACT_BYTES
         if room < count and not self._is_proven(query, address):
             count = max(room, 1)
         return tuple(self.table.closest(query.target, count, query.sender))
@@ -251,6 +264,29 @@ class Server:
         if wrong is not None:
             return Refusal(query.tid, *wrong)
         return Reply(query.tid, self.id, seen=self._seen(address))
+
+    def _store_near(self, query: StoreNear, address: Address, now: float) -> Reply | Refusal:
+        """The nearest contacts, as to a FindNode, and the item is kept if this peer is one of the nearest that it knows."""
+        if self._config.mainline:
+            return self._no_method(query)
+        if not self.permits.check(address, query.token, now):
+            contacts = self._contacts(query, address)
+            return Reply(query.tid, self.id, contacts, self._token(address, now))
+        contacts = tuple(self.table.closest(query.target, self._config.k, query.sender))
+        kept = self._is_among_nearest(query, contacts)
+        if kept and self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy) is None:
+            return Reply(query.tid, self.id, contacts, kept=True)
+        return Reply(query.tid, self.id, contacts, self._token(address, now))
+
+    def _is_among_nearest(self, query: StoreNear, others: tuple[Contact, ...]) -> bool:
+        """Whether fewer peers are nearer to the target than keep a value: the nearest that are known, and the sender."""
+        target = query.target
+        own = self.id ^ target
+        nearer = sum(other.id ^ target < own for other in others)
+        return nearer + (query.sender ^ target < own and not query.read_only) < self._config.copies
+
+    def _no_method(self, query: AnyQuery) -> Refusal:
+        return Refusal(query.tid, UNKNOWN_METHOD, "no such method")
 
     def _bad_token(self, query: AnyQuery) -> Refusal:
         return Refusal(query.tid, PROTOCOL, "this token is not valid (any more) for this address")

@@ -8,7 +8,8 @@ from typing import Any
 from horoi.lookup.kademlia.bloom import BLOOM_BYTES, estimate, union
 from horoi.lookup.kademlia.messages import AnnouncePeer, AnyQuery, Blooms, GetPeers, Reply, SampleKeys
 from horoi.lookup.kademlia.requests import Sampled, Scraped
-from horoi.lookup.kademlia.tasks import Call, Node, Task, TokenTask
+from horoi.lookup.kademlia.tasks import Call, Node, Task
+from horoi.lookup.kademlia.write_tasks import TokenTask
 from horoi.lookup.vocabulary import Contact, Providers, Token
 
 MAX_FOUND = 1000  # providers or keys that one task gathers: a guess

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 from msgspec import structs
 
 from horoi.lookup.kademlia.config import KademliaConfig
+from horoi.lookup.kademlia.held_tokens import HeldTokens
 from horoi.lookup.kademlia.items import is_valid
 from horoi.lookup.kademlia.messages import (
     AnyQuery,
-    Deliver,
     FindNode,
     GetItem,
     Item,
@@ -27,13 +27,11 @@ from horoi.lookup.kademlia.search import Candidate, Search, way_to
 from horoi.lookup.kademlia.server import Server
 from horoi.lookup.kademlia.table import RoutingTable
 from horoi.lookup.vocabulary import (
-    REFUSED,
     UNREACHABLE,
     Contact,
     Failed,
     Found,
     NotFound,
-    Stored,
     Token,
     Value,
 )
@@ -54,6 +52,10 @@ class Node(Protocol):
     server: Server
     want: int
     padding: bytes
+
+    @property
+    def held_tokens(self) -> HeldTokens:
+        """Tokens from earlier tasks (own wire)."""
 
     @property
     def is_keeper(self) -> bool:
@@ -110,6 +112,10 @@ class Task:
         node = self.node
         return FindNode(tid, node.table.id, node.config.read_only, self.key, node.want, node.padding)
 
+    def query_for(self, contact: Contact, now: float) -> Callable[[bytes], AnyQuery]:
+        """What the search asks this peer."""
+        return self.query
+
     def take(self, contact: Contact, reply: Reply, now: float) -> None:
         """What an answer brings besides contacts."""
 
@@ -161,103 +167,6 @@ class Task:
         return first.hops if first is not None else 0
 
 
-class TokenTask(Task):
-    """A search that brings home write tokens, to store something with those who are nearest."""
-
-    __slots__ = ("mine", "refusals", "tokens", "why")
-
-    def __init__(self, node: Node, token: Token, key: int, *, silent: bool = False) -> None:
-        super().__init__(node, token, key, silent=silent)
-        self.tokens: dict[int, bytes] = {}
-        self.refusals = 0
-        self.why = ""
-        self.mine = 0
-
-    def take(self, contact: Contact, reply: Reply, now: float) -> None:
-        if reply.token:
-            self.tokens[contact.id] = reply.token
-
-    def nearest(self) -> list[Contact]:
-        """Who should keep it; this peer itself is left out here and counted in ``mine``."""
-        _, owners = self.owners()
-        chosen = [owner for owner in owners if owner.id in self.tokens or owner == self.node.contact]
-        chosen = chosen[: self.node.config.copies]
-        self.mine = int(self.node.contact in chosen)
-        return [contact for contact in chosen if contact != self.node.contact]
-
-    def notice(self, now: float) -> Any:
-        copies = self.acks + self.mine
-        if not copies:
-            why = REFUSED if self.refusals else UNREACHABLE
-            if self.why:
-                why = f"{why}: {self.why}"
-            return Failed(self.token, why, 0, *self.costs())
-        return Stored(self.token, self.key, copies, self.hops(), *self.costs())
-
-
-class RouteTask(TokenTask):
-    """Find the owner and hand it a payload."""
-
-    __slots__ = ("_first", "_payload")
-
-    def __init__(self, node: Node, token: Token, key: int, payload: bytes) -> None:
-        super().__init__(node, token, key)
-        self._payload = payload
-        self._first: Candidate | None = None
-
-    def calls(self, now: float) -> list[Call]:
-        first, _ = self.owners()
-        self._first = first
-        if first is None:
-            return []
-        node = self.node
-        what = (self.key, self.tokens.get(first.contact.id, b""), self._payload, first.hops)
-        return [(first.contact, lambda tid: Deliver(tid, node.table.id, node.config.read_only, *what))]
-
-    def notice(self, now: float) -> Any:
-        first = self._first
-        if first is not None and not self.acks:
-            return Failed(self.token, UNREACHABLE, 0, *self.costs())
-        if first is None:
-            self.node.deliver(self.key, self._payload)
-        _, owners = self.owners()
-        way = way_to(first) if first is not None else ()
-        return Found(self.token, self.key, owners, len(way), *self.costs(), path=way)
-
-
-class PutTask(TokenTask):
-    """Store an item with the ``copies`` nearest. With ``copy`` this peer keeps it too and brings it to others."""
-
-    __slots__ = ("_cas", "_copy", "_item")
-
-    def __init__(
-        self, node: Node, token: Token, key: int, item: Item, *, cas: int | None = None, copy: bool = False
-    ) -> None:
-        super().__init__(node, token, key, silent=copy)
-        self._item = item
-        self._cas = cas
-        self._copy = copy
-
-    def query(self, tid: bytes) -> AnyQuery:
-        node = self.node
-        if not node.config.mainline:
-            return super().query(tid)
-        return GetItem(tid, node.table.id, node.config.read_only, self.key, node.want, NO_SEQ)
-
-    def calls(self, now: float) -> list[Call]:
-        node = self.node
-        nearest = self.nearest()
-        if self.mine and node.server.items.put(self.key, self._item, now, cas=self._cas, copy=self._copy) is not None:
-            self.mine = 0
-            self.refusals += 1
-        return [(contact, self._store_at(self.tokens[contact.id])) for contact in nearest]
-
-    def _store_at(self, token: bytes) -> Callable[[bytes], AnyQuery]:
-        node = self.node
-        ro = node.config.read_only
-        return lambda tid: PutItem(tid, node.table.id, ro, self.key, token, self._item, self._cas, self._copy)
-
-
 class GetTask(Task):
     """Find a value. An unsigned one ends the search (paper, section 2.3); of signed ones the highest number wins.
 
@@ -299,6 +208,8 @@ class GetTask(Task):
             self.extra.append((contact, lambda tid: GetItem(tid, *ask)))
         elif reply.token:
             self._tokens[contact.id] = reply.token
+            if not self.node.config.mainline:
+                self.node.held_tokens.keep(contact.address, reply.token, now)
 
     def offer(self, contact: Contact, item: Item) -> None:
         """Take an item if it is true, and newer than what was found."""

@@ -13,7 +13,8 @@ from horoi.lookup.kademlia.node_ids import is_local, is_node_id_of, node_id
 from horoi.lookup.kademlia.requests import Moved
 from horoi.lookup.kademlia.swarm_tasks import ProvideTask
 from horoi.lookup.kademlia.table import ContactBook, RoutingTable
-from horoi.lookup.kademlia.tasks import PutTask, Task
+from horoi.lookup.kademlia.tasks import Task
+from horoi.lookup.kademlia.write_tasks import PutTask
 from horoi.lookup.vocabulary import (
     JOIN,
     MAX_BOOTSTRAPS,
