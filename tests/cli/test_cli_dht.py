@@ -40,9 +40,9 @@ def free_port() -> int:
 class Node:
     """``horoi dht node`` in a process of its own."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, listen: str = "127.0.0.1:0") -> None:
         self._process = subprocess.Popen(
-            command("node", "--listen", "127.0.0.1:0", "--json", *words),
+            command("node", "--listen", listen, "--json", *words),
             env=environment(),
             stdout=subprocess.PIPE,
             text=True,
@@ -124,6 +124,9 @@ def test_signed_items(nodes: list[Node], tmp_path: Path) -> None:
     assert (got["text"], got["seq"]) == ("two", 2)
     late = horoi("put", "old", *words, "--seq", "1", code=1)
     assert "302" in late["error"]["message"]
+    missed = horoi("put", "three", *words, "--seq", "3", "--cas", "1", code=1)
+    assert "301" in missed["error"]["message"]
+    assert horoi("put", "three", *words, "--seq", "3", "--cas", "2")["seq"] == 3
 
 
 def test_announce_and_find(nodes: list[Node]) -> None:
@@ -146,11 +149,31 @@ def test_announce_and_find(nodes: list[Node]) -> None:
         ("get", "--public-key", "00"),
         ("put", "x" * 1001),
         ("put", "x", "--salt", "s"),
+        ("put", "x", "--cas", "1"),
+        ("put", "x", "--secret-file", __file__, "--salt", "s" * 65),
+        ("get", "--public-key", "00" * 32, "--salt", "s" * 65),
         ("announce", KEY, "--port", "70000"),
     ],
 )
 def test_wrong_use_is_said_so(words: tuple[str, ...]) -> None:
     assert horoi(*words, code=2)["error"]["kind"] == "usage"
+
+
+def test_a_network_of_ipv6_is_entered_without_saying_where_to_listen() -> None:
+    node = Node("--no-bootstrap", listen="[::1]:0")
+    try:
+        for words in (("ping", node.address), ("find", KEY, "--bootstrap", node.address)):
+            done = subprocess.run(
+                command(*words, "--json"),
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_S,
+                check=True,
+            )
+            assert node.facts["id"] in done.stdout
+    finally:
+        node.kill()
 
 
 def test_nobody_there() -> None:

@@ -12,6 +12,7 @@ from horoi.base.errors import UsageError
 from horoi.cli.dht_peer import (
     address_to_text,
     answer,
+    any_port,
     ask,
     hex_bytes,
     id_to_text,
@@ -25,7 +26,7 @@ from horoi.cli.output import emit, json_option, reports_errors
 if TYPE_CHECKING:
     from horoi.world.live.datagram import DatagramHost
 
-DEFAULT_LISTEN = "0.0.0.0:0"
+MAX_SEQ = 2**63 - 1  # BEP 44: a 64-bit integer
 TIMEOUT_S = 20.0  # a lookup among millions of peers takes a few seconds; a guess
 
 
@@ -47,7 +48,7 @@ def _network_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--bootstrap", "bootstraps", metavar="HOST:PORT", multiple=True, help="Enter through this peer. Repeat."
         ),
-        click.option("--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, show_default=True, help="The UDP port."),
+        click.option("--listen", metavar="HOST:PORT", help="The UDP port. [default: any, on all addresses]"),
         click.option(
             "--timeout",
             "timeout_s",
@@ -71,7 +72,7 @@ def _network_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-bootstrap", is_flag=True, help="Be the first peer of a network of its own.")
 @_network_options
 @reports_errors
-def node(no_bootstrap: bool, bootstraps: tuple[str, ...], listen: str, timeout_s: float, as_json: bool) -> None:
+def node(no_bootstrap: bool, bootstraps: tuple[str, ...], listen: str | None, timeout_s: float, as_json: bool) -> None:
     """Run a peer until Ctrl-C. With --json one line on stdout once it has joined.
 
     \b
@@ -119,8 +120,9 @@ def ping(address: str, as_json: bool, **network: Any) -> None:
             "seen_as": address_to_text(told.seen) if told.seen is not None else None,
         }
 
-    network |= {"bootstraps": None}
-    _tell(ask(lambda: PingPeer(0, numeric(address)), facts, **network), as_json)
+    where = numeric(address)
+    network |= {"bootstraps": None, "listen": network["listen"] or any_port((where,))}
+    _tell(ask(lambda: PingPeer(0, where), facts, **network), as_json)
 
 
 @dht.command("find")
@@ -239,17 +241,21 @@ def get(key: str | None, public_key: str | None, salt: str, as_json: bool, **net
     def facts(found: Any) -> dict[str, Any]:
         return {"key": id_to_text(found.key), "seq": found.item.signed.seq, **_value(found.item.value)}
 
-    _tell(ask(lambda: GetSigned(0, owner, salt.encode()), facts, **network), as_json)
+    salt_bytes = _salt(salt)
+    _tell(ask(lambda: GetSigned(0, owner, salt_bytes), facts, **network), as_json)
 
 
 @dht.command("put")
 @click.argument("text", metavar="TEXT")
 @click.option("--secret-file", type=click.File("r"), help="Sign it with the Ed25519 secret in this file (64 digits).")
 @click.option("--salt", default="", help="The signed item's salt: one key can own many items.")
-@click.option("--seq", type=click.IntRange(0, 2**63 - 1), help="The signed item's number. [default: one more than now]")
+@click.option("--seq", type=click.IntRange(0, MAX_SEQ), help="The signed item's number. [default: one more than now]")
+@click.option("--cas", type=click.IntRange(0, MAX_SEQ), help="Only if the number of what is there is this one.")
 @_network_options
 @reports_errors
-def put(text: str, secret_file: Any, salt: str, seq: int | None, as_json: bool, **network: Any) -> None:
+def put(
+    text: str, secret_file: Any, salt: str, seq: int | None, cas: int | None, as_json: bool, **network: Any
+) -> None:
     """Keep TEXT (at most 1000 bytes) at the peers nearest to its hash, or to the key that signs it (BEP 44).
 
     \b
@@ -263,8 +269,8 @@ def put(text: str, secret_file: Any, salt: str, seq: int | None, as_json: bool, 
     if len(value) > 1000:
         raise UsageError(f"a value has at most 1000 bytes with its length before it, this one {len(value)}")
     if secret_file is None:
-        if salt or seq is not None:
-            raise UsageError("--salt and --seq belong to signed items: give --secret-file too")
+        if salt or seq is not None or cas is not None:
+            raise UsageError("--salt, --seq and --cas belong to signed items: give --secret-file too")
         from horoi.lookup.kademlia.signing import immutable_target
         from horoi.lookup.vocabulary import Put
 
@@ -277,10 +283,21 @@ def put(text: str, secret_file: Any, salt: str, seq: int | None, as_json: bool, 
         _tell(result, as_json)
         return
     secret = hex_bytes(secret_file.read().strip(), 32, "--secret-file")
-    _tell(_put_signed(value, secret, salt.encode(), seq, **network), as_json)
+    _tell(_put_signed(value, secret, _salt(salt), seq, cas, **network), as_json)
 
 
-def _put_signed(value: bytes, secret: bytes, salt: bytes, seq: int | None, **network: Any) -> dict[str, Any]:
+def _salt(text: str) -> bytes:
+    from horoi.lookup.kademlia.signing import MAX_SALT_BYTES
+
+    salt = text.encode()
+    if len(salt) > MAX_SALT_BYTES:
+        raise UsageError(f"a salt has at most {MAX_SALT_BYTES} bytes, this one {len(salt)}")
+    return salt
+
+
+def _put_signed(
+    value: bytes, secret: bytes, salt: bytes, seq: int | None, cas: int | None, **network: Any
+) -> dict[str, Any]:
     from horoi.lookup.kademlia.messages import Signed
     from horoi.lookup.kademlia.requests import FoundItem, GetSigned, PutSigned
     from horoi.lookup.kademlia.signing import public_key_of, sign
@@ -296,7 +313,7 @@ def _put_signed(value: bytes, secret: bytes, salt: bytes, seq: int | None, **net
             signed = known.item.signed if isinstance(known, FoundItem) else None
             number = signed.seq + 1 if signed is not None else 1
         item = Signed(owner, number, sign(secret, value, number, salt), salt)
-        stored = await answer(host, PutSigned(0, value, item), timeout_s)
+        stored = await answer(host, PutSigned(0, value, item, cas), timeout_s)
         return {"key": id_to_text(stored.key), "public_key": owner.hex(), "seq": number, "copies": stored.copies}
 
     return with_peer(go, **network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from horoi.base.errors import HoroiError, NetworkError, NotFoundError, UsageError
@@ -17,8 +17,16 @@ ROUTERS = ("router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.lib
 HASH_DIGITS = 40
 
 
-async def start(listen: str, bootstraps: tuple[str, ...] | None, timeout_s: float, *, read_only: bool) -> DatagramHost:
-    """A peer that has joined through these (none given: the public routers; None: through nobody)."""
+ANY_PORT, ANY_PORT_V6 = "0.0.0.0:0", "[::]:0"
+
+
+async def start(
+    listen: str | None, bootstraps: tuple[str, ...] | None, timeout_s: float, *, read_only: bool
+) -> DatagramHost:
+    """A peer that has joined through these (none given: the public routers; None: through nobody).
+
+    It listens where it is told, or at any port: of IPv6 too, if it enters through an address of that.
+    """
     from horoi.lookup.kademlia import krpc
     from horoi.lookup.kademlia.boot import boot_kademlia
     from horoi.lookup.kademlia.config import mainline
@@ -31,9 +39,10 @@ async def start(listen: str, bootstraps: tuple[str, ...] | None, timeout_s: floa
         raise NetworkError(f"no address of {', '.join(bootstraps or ROUTERS)} is known; check the name service")
     host = DatagramHost(
         boot_kademlia(mainline(read_only=read_only)),
-        listen=listen,
+        listen=listen or any_port(reached),
         decode=krpc.decode,
         encode=krpc.encode,
+        max_size_in_bytes=krpc.MAX_BYTES,
         disk=cast("Disk", None),  # this machine keeps nothing on disk
     )
     await host.start()
@@ -61,7 +70,11 @@ def ask(request: Callable[[], Any], facts: Callable[[Any], dict[str, Any]], **ne
 
 
 def with_peer(
-    go: Callable[[DatagramHost, float], Any], *, bootstraps: tuple[str, ...] | None, listen: str, timeout_s: float
+    go: Callable[[DatagramHost, float], Any],
+    *,
+    bootstraps: tuple[str, ...] | None,
+    listen: str | None,
+    timeout_s: float,
 ) -> dict[str, Any]:
     from horoi.world.live.run import run
 
@@ -138,17 +151,22 @@ def split(where: str) -> tuple[str, int]:
 
 
 def resolve(where: str) -> tuple[str, int] | None:
-    """The IPv4 address of a name; None if the name service knows none."""
+    """The IPv4 address of a name, or its IPv6 address if it has no other; None if the name service knows none."""
     import socket
 
     host, port = split(where)
-    if ":" in host:
-        return host, port
-    try:
-        found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
-    except OSError:
-        return None
-    return str(found[0][4][0]), port
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            found = socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM)
+        except OSError:
+            continue
+        return str(found[0][4][0]), port
+    return None
+
+
+def any_port(addresses: Iterable[tuple[str, int]]) -> str:
+    """Where a peer listens that talks to these addresses: IPv6's port of all addresses serves IPv4 too."""
+    return ANY_PORT_V6 if any(":" in ip for ip, _ in addresses) else ANY_PORT
 
 
 def numeric(where: str) -> tuple[str, int]:

@@ -113,6 +113,7 @@ class Sides:
             listen=listen,
             decode=krpc.decode,
             encode=krpc.encode,
+            max_size_in_bytes=krpc.MAX_BYTES,
             disk=_NO_DISK,
             dice=self._dice,
             threads=1,

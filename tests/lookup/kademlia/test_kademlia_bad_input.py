@@ -93,6 +93,7 @@ def test_every_error_of_bep_44_has_its_code() -> None:
     assert code(machine, put(token, b"two", 6), source=("10.6.6.7", 6)) == PROTOCOL
     assert code(machine, put(token, b"two", 6), now=1000.0) == PROTOCOL
     assert code(machine, query(b"put", token=token, v=bytes(997))) == TOO_BIG
+    assert code(machine, query(b"put", token=token, v=bytes(3000))) == TOO_BIG  # more than we would ever send
     assert code(machine, query(b"put", token=token, v=b"immutable")) == 0
     assert code(machine, put(token, b"two", 6, cas=5)) == 0
 
@@ -144,7 +145,7 @@ def test_queries_that_cannot_be_meant_are_told_so(data: bytes, expected: int) ->
         bencode.encode({b"t": b"aa", b"y": b"e", b"e": [203, b"an answer to nothing"]}),
         bencode.encode({b"t": b"aa", b"y": b"r", b"r": {b"id": ID}}),
         query(b"ping") + b"rest",
-        query(b"find_node", target=HASH, x=bytes(1472)),
+        query(b"find_node", target=HASH, x=bytes(4096)),
     ],
 )
 def test_what_deserves_no_answer_gets_none(data: bytes) -> None:

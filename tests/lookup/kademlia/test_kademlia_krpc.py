@@ -170,7 +170,7 @@ def test_queries_of_strangers_are_answered_with_a_standard_error(name: Any, said
             Reply(
                 b"aa",
                 A,
-                (),
+                None,
                 b"aoeusnth",
                 (Contact(0, ("97.120.106.101", 11893)), Contact(0, ("105.100.104.116", 28269))),
             ),
@@ -246,8 +246,16 @@ def test_want_and_read_only_and_huge_lists() -> None:
         bencode.encode({b"t": b"a", b"y": b"r", b"r": {b"id": bytes(20), b"values": [b"\1\1\1\1\0\1"] * 150}})
     )
     assert len(many.peers) == 40
-    with pytest.raises(DecodeError, match="1473 bytes"):
-        krpc.decode(bytes(1473))
+    with pytest.raises(DecodeError, match="4097 bytes"):
+        krpc.decode(bytes(4097))
+
+
+@pytest.mark.parametrize(("seen", "name"), [(("10.0.0.1", 1), b"nodes"), (("2001:db8::1", 1), b"nodes6")])
+def test_who_asks_for_nodes_is_told_that_there_are_none(seen: tuple[str, int], name: bytes) -> None:
+    said = bencode.decode(krpc.encode(Reply(b"aa", A, (), seen=seen)))[b"r"]
+    assert said[name] == b""  # BEP 5, BEP 32: the key is there
+    assert krpc.decode(krpc.encode(Reply(b"aa", A, ()))).contacts == ()
+    assert b"nodes" not in bencode.decode(krpc.encode(Reply(b"aa", A)))[b"r"]  # to a ping
 
 
 def test_krpc_has_no_form_for_a_payload() -> None:

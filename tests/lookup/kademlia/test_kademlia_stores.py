@@ -159,3 +159,13 @@ def test_filters_count_seeds_and_others() -> None:
     blooms = store.blooms(1, 0.0)
     assert estimate(blooms.seeds) == pytest.approx(10, abs=1)
     assert estimate(blooms.peers) == pytest.approx(20, abs=1)
+
+
+def test_peers_of_all_keys_together_are_bounded() -> None:
+    store = PeerStore(Random(1), limit=4)
+    for number in range(4):
+        assert store.add(number, Contact(0, (f"10.0.0.{number}", 1)), is_seed=False, now=0.0)
+    assert not store.add(9, Contact(0, ("10.0.0.9", 1)), is_seed=False, now=1.0)
+    assert store.add(3, Contact(0, ("10.0.0.3", 1)), is_seed=True, now=1700.0)  # who is known may say so again
+    assert store.add(9, Contact(0, ("10.0.0.9", 1)), is_seed=False, now=1900.0)  # three have expired
+    assert [len(store.get(key, 1900.0, 10)) for key in (0, 3, 9)] == [0, 1, 1]

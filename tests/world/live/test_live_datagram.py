@@ -113,3 +113,30 @@ async def test_a_taken_port_is_told() -> None:
     async with running(host):
         with pytest.raises(NetworkError, match="taken by another program"):
             await make_host(listen=host.address).start()
+
+
+@in_loops
+async def test_a_port_of_all_addresses_serves_both_families() -> None:
+    """A peer of IPv4 has its IPv4 address there, and not the form in which a port of IPv6 sees it."""
+    dual = make_host(listen="[::]:0")
+    four, six = make_host(), make_host(listen="[::1]:0")
+    async with running(dual, four, six):
+        port = int((dual.address or "").rpartition(":")[2])
+        four.ask(Do([Send(("127.0.0.1", port), "hello")]))
+        six.ask(Do([Send(("::1", port), "hello")]))
+        await until(lambda: heard(four, Received) and heard(six, Received))
+        assert heard(four, Received) == [Received(("127.0.0.1", port), "HELLO")]
+        assert heard(six, Received) == [Received(("::1", port), "HELLO")]
+        places = {event.peer for event in heard(dual, Received)}
+        assert places == {place_of(four), ("::1", int((six.address or "").rpartition(":")[2]))}
+
+
+@in_loops
+async def test_a_foreign_wire_may_be_taken_though_it_is_too_long_to_be_sent() -> None:
+    host = make_host(max_size_bytes=100, max_size_in_bytes=200)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        async with running(host):
+            for size in (150, 250):
+                stranger.sendto(b"X" * size, place_of(host))
+            await until(lambda: host.counters["drop", "oversize in"] and host.received[str])
+            assert [len(event.message) for event in heard(host, Received)] == [150]

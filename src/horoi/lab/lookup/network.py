@@ -67,6 +67,8 @@ class LookupNetwork:
         self.machines: list[Machine] = []
         self.up: list[int] = []  # joined and alive
         self._place: dict[int, int] = {}  # address -> index in up
+        self._honest = 0  # of those in up
+        self.has_churn = False
         self.truth: Truth = overlay.truth([])
         self.on_answer: Callable[[Any, float], None] = lambda _notice, _now_s: None
         self.on_gone: Callable[[int], None] = lambda _address: None
@@ -119,6 +121,7 @@ class LookupNetwork:
     def _is_up(self, address: int) -> None:
         if address not in self._place:
             self._place[address] = len(self.up)
+            self._honest += address not in self.liars
             self.up.append(address)
             self.truth.add(address)
 
@@ -126,6 +129,7 @@ class LookupNetwork:
         place = self._place.pop(address, None)
         if place is None:
             return
+        self._honest -= address not in self.liars
         last = self.up.pop()
         if last != address:
             self.up[place] = last
@@ -140,6 +144,7 @@ class LookupNetwork:
 
     def begin_churn(self, median_s: float) -> None:
         """Sessions end at exponential times, by crash; a stranger joins in each one's place at once (Rhea et al. 2004)."""
+        self.has_churn = True
         self._session = Exponential.of_median(median_s)
         self._churn_dice = self.universe.dice("churn")
         self.machines = []  # a list of strangers would only grow
@@ -156,6 +161,8 @@ class LookupNetwork:
         self.on_gone(address)
         stranger, self._next_address = self._next_address, self._next_address + 1
         self._seats[seat] = stranger
+        if self.liars.pop(address, self) is None:
+            self.liars[stranger] = None  # a seat lies, so the share of liars stays
         self.add(stranger)
         bootstrap = tuple(self._bootstraps.sample(self.up, min(BOOTSTRAPS, len(self.up))))
         self.universe.ask(stranger, Join(bootstrap))
@@ -170,9 +177,14 @@ class LookupNetwork:
 
     # Asking
 
+    @property
+    def has_honest(self) -> bool:
+        """Whether a peer is up that does not lie."""
+        return self._honest > 0
+
     def honest_peer(self) -> int:
-        """A random peer that is up and no liar. One draw of the trace for each, however many seats are tried: a newcomer that has
-        joined one overlay already and another not yet makes no difference to the next lookup."""
+        """A random peer that is up and no liar; there must be one. One draw of the trace for each, however many seats are
+        tried: a newcomer that has joined one overlay already and another not yet makes no difference to the next lookup."""
         dice = random.Random(self._askers.getrandbits(64))
         while True:
             address = self._seats[dice.randrange(len(self._seats))]

@@ -38,6 +38,7 @@ LOOKUP_GAP_S = 0.1
 """Between two lookups in a network that stands still: about ten are under way. A thousand at once find the same in twice the
 processor time: what they touch among 10^5 peers does not stay in its cache."""
 UPKEEP_GAP_S = 0.001  # where tables are repaired meanwhile, so that lookups and not upkeep fill the time; a guess
+NEWCOMER_GAP_S = 0.1  # how often a network in which nobody is up is looked at again; a guess
 DEADLINE_S = 120.0  # a lookup that is not answered by then is none; longer than any machine tries
 CHURN_WARM_UP_S = 120.0  # the network forgets that it was settled; a guess: more than one median session of 84 s
 KEYS_PER_PEER = 50  # ToN 2003, section VI.B: 10^4 nodes, 5 * 10^5 keys
@@ -94,6 +95,18 @@ def check(settings: Settings) -> None:
         raise UsageError(f"median session must be more than 0 s, not {settings.median_session_s}")
     if settings.median_session_s is not None and settings.minutes * 60 <= CHURN_WARM_UP_S:
         raise UsageError(f"with churn, minutes must be more than {CHURN_WARM_UP_S / 60:g}, not {settings.minutes}")
+    if round(settings.fail * settings.peers) >= settings.peers:
+        raise UsageError(
+            f"fail {settings.fail:g} leaves none of {settings.peers} peers to ask: lower it, or use more peers"
+        )
+    if round(settings.adversaries * settings.peers) >= settings.peers:
+        raise UsageError(
+            f"adversaries {settings.adversaries:g} makes all of {settings.peers} peers lie: lower it, or use more"
+        )
+    try:
+        make_overlay(settings.overlay)(settings, random.Random(0))
+    except ValueError as error:  # the room itself says what its knobs may be
+        raise UsageError(f"{settings.overlay}: {error}") from None
 
 
 def make_overlay(name: str) -> Make:
@@ -221,12 +234,21 @@ def _quiet_rate(network: LookupNetwork) -> float:
 def _ask_all(network: LookupNetwork, outcomes: Outcomes, lookups: int, gap_s: float, progress: Progress | None) -> None:
     """Begin all lookups, one every ``gap_s``, and let time pass until the last has begun."""
     for token in range(lookups):
+        while not network.has_honest:
+            _wait_for_newcomer(network)
         asker, key = network.honest_peer(), network.key()
         outcomes.ask(token, asker, key, network.universe.now)
         network.lookup(token, asker, key)
         network.universe.run_for(gap_s)
         if progress and token % 1000 == 0:
             progress(token, lookups)
+
+
+def _wait_for_newcomer(network: LookupNetwork) -> None:
+    """Let time pass until an honest peer is there; raise UsageError if that cannot be."""
+    if not network.has_churn:
+        raise UsageError("nobody who is honest is left to ask: fewer must fail or lie")
+    network.universe.run_for(NEWCOMER_GAP_S)
 
 
 def _under_churn(network: LookupNetwork, outcomes: Outcomes, settings: Settings, progress: Progress | None) -> float:

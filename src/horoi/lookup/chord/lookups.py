@@ -29,7 +29,10 @@ from horoi.lookup.common.peer import RPC
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
 from horoi.machine.contract import Send
 
-OWNER_ATTEMPTS = 2  # a next hop that is passed over costs nothing; an owner that is, makes the answer wrong
+OWNER_ATTEMPTS = (
+    3  # a next hop that is passed over costs nothing; an owner that is, makes the answer wrong: with 5 % of the
+)
+# datagrams lost, 1.4 % of the answers after two attempts, 0.1 % after three. Measured
 PATIENCE = 24  # requests to find somebody nearer than a doubtful owner, a guess: two more walks
 
 Done = Callable[["Walk", float], None]
@@ -347,10 +350,7 @@ class Walk:
         return self._asked.get(contact) is False or not self._core.is_believed(contact, now)
 
     def _is_doubtful(self, owner: Contact) -> bool:
-        spacing = self._node.spacing()
-        return (
-            self._doubts and spacing > 0 and (owner.id - self._search) & self._mask > self._core.config.doubt * spacing
-        )
+        return self._doubts and self._node.is_far((owner.id - self._search) & self._mask, self._core.config.doubt)
 
     def _keep_as_last_resort(self, contact: Contact, hops: int, reply: NextHop) -> None:
         self._begin_to_doubt()

@@ -84,6 +84,9 @@ class FingerTable:
         return found
 
 
+FEW = 4  # successors that tell roughly how far apart peers are: what a stranger is told of them. A guess
+
+
 class Hop(msgspec.Struct, frozen=True, gc=False):
     """One step: whether this node owns the key, who is closer before it, who is behind it (``messages.NextHop``)."""
 
@@ -121,10 +124,18 @@ class Node:
             return not self.successors or key == self.id
         return in_half_open(key, self.predecessor.id, self.id)
 
-    def spacing(self) -> float:
-        """How far apart peers are here, by the successor list; 0 if it is too short (under 8) to tell."""
-        count = len(self.successors)
-        return ((self.successors[-1].id - self.id) & self.mask) / count if count >= 8 else 0.0
+    def spacing(self, least: int = 8) -> float:
+        """How far apart peers are, by the successor list; 0 if it is too short to tell. The way to the first successor does not
+        count: it is long where this node is not in its place yet."""
+        successors = self.successors
+        if len(successors) < least:
+            return 0.0
+        return ((successors[-1].id - successors[0].id) & self.mask) / (len(successors) - 1)
+
+    def is_far(self, behind: int, doubt: float) -> bool:
+        """Whether an owner so far behind its key is implausible: ``doubt`` times farther than peers are apart."""
+        spacing = self.spacing(FEW)
+        return 0 < doubt * spacing < behind
 
     def set_successors(self, contacts: list[Contact], limit: int) -> None:
         """Take a successor list: those of ``contacts`` that go forward around the ring, each farther than the last."""

@@ -47,6 +47,8 @@ def tick(core: Core, now: float) -> None:
     for node in core.nodes:
         stabilise(core, node, now)
         check_predecessor(core, node, now)
+        if node.successor is not None and node.is_far((node.successor.id - node.id) & node.mask, core.config.doubt):
+            check_ring(core, node, now)  # a liar may have told where its place is
     arm(core, STABILISE, core.config.stabilise_s)
 
 
@@ -143,7 +145,7 @@ def check_ring(core: Core, node: Node, now: float) -> None:
         if owner is not None and successor is not None and in_open(owner.id, node.id, successor.id):
             _try_successor(core, node, owner, at)
 
-    through = _others(node)
+    through = _others(node) or node.successors[1:]
     if through:
         through = [through[core.dice.randrange(len(through))]]
         Walk(core, node, (node.id + 1) & node.mask, found).begin_through(through, now)

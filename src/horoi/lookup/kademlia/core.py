@@ -227,10 +227,10 @@ class Core:
             task.take(contact, reply, now)
         self.pump(task, now)
 
-    def believable(self, contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    def believable(self, contacts: tuple[Contact, ...] | None) -> tuple[Contact, ...]:
         """The contacts of an answer whose ids are theirs; no more than an honest peer names."""
         is_bound = self.config.is_bound
-        contacts = contacts[: 2 * self.config.k]
+        contacts = (contacts or ())[: 2 * self.config.k]
         if is_bound is None:
             return contacts
         return tuple(contact for contact in contacts if is_bound(contact))

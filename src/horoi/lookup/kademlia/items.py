@@ -30,6 +30,7 @@ from horoi.lookup.kademlia.signing import (
 )
 
 MAX_ITEMS = 50_000  # a guess: 60 MB of the largest
+LOOK_AGAIN_S = 5.0  # a full store looks for what has expired at most so often, since that reads all of it. A guess
 MAX_TTL_S = 24 * 3600.0  # paper, section 2.5: pairs expire 24 hours after their publication
 MAINLINE_TTL_S = 2 * 3600.0  # BEP 44: "re-announced once an hour", and items may expire after 2 hours
 
@@ -74,12 +75,13 @@ def _wrong_in_itself(key: int, item: Item, *, bits: int, mainline: bool) -> Wron
 class ItemStore:
     """Items by key."""
 
-    __slots__ = ("_bits", "_items", "_limit", "_mainline")
+    __slots__ = ("_bits", "_items", "_limit", "_look_again_s", "_mainline")
 
     def __init__(self, bits: int, *, mainline: bool, limit: int = MAX_ITEMS) -> None:
         self._bits = bits
         self._mainline = mainline
         self._limit = limit
+        self._look_again_s = 0.0
         self._items: dict[int, Kept] = {}
 
     def __len__(self) -> int:
@@ -95,7 +97,7 @@ class ItemStore:
         if not ttl_s > 0:
             return Wrong(PROTOCOL, "a time to live is more than 0 s")
         if kept is None:
-            if len(self._items) >= self._limit and not self.expire(now):
+            if len(self._items) >= self._limit and not self._made_room(now):
                 return Wrong(SERVER, f"{self._limit} values are kept here, which is all there is room for")
         elif item.signed is not None or kept.item.signed is not None:
             wrong = _wrong_after(kept.item, item, cas)
@@ -111,6 +113,12 @@ class ItemStore:
         self._items.pop(key, None)
         self._items[key] = Kept(item, now + ttl_s, now)
         return None
+
+    def _made_room(self, now: float) -> bool:
+        if now < self._look_again_s:
+            return False
+        self._look_again_s = now + LOOK_AGAIN_S
+        return self.expire(now) > 0
 
     def get(self, key: int, now: float) -> Kept | None:
         """What is kept under ``key``, unless it has expired."""

@@ -47,7 +47,7 @@ from horoi.lookup.kademlia.messages import (
 from horoi.lookup.kademlia.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, immutable_target, mutable_target
 from horoi.lookup.vocabulary import Contact
 
-MAX_BYTES = 1472  # Ethernet's 1500 less the headers of IPv4 and UDP
+MAX_BYTES = 4096  # read: what we write fits Ethernet's 1500, but who sends too large a value is told so. A guess
 VERSION = b"HO\x00\x01"  # BEP 20 and 5: two letters of the client, two bytes of its version
 MAX_SEQ = 2**63 - 1
 ERROR_BYTES = 38  # an error without its text and transaction
@@ -227,7 +227,9 @@ def _read_reply(tid: bytes, fields: Fields) -> Reply:
     said = fields.get(b"r")
     if type(said) is not dict:
         raise VoidError("a response has a dictionary r")
-    contacts = (*_contacts(said, b"nodes", 6), *_contacts(said, b"nodes6", 18))
+    contacts = None
+    if b"nodes" in said or b"nodes6" in said:
+        contacts = (*_contacts(said, b"nodes", 6), *_contacts(said, b"nodes6", 18))
     ip = fields.get(b"ip")
     return Reply(
         tid,
@@ -369,11 +371,13 @@ def _item_fields(item: Item) -> Fields:
 
 def _reply_fields(reply: Reply) -> Fields:
     said: Fields = {b"id": pack_id(reply.sender)}
-    nodes, nodes6 = pack_contacts(reply.contacts)
+    nodes, nodes6 = pack_contacts(reply.contacts or ())
     if nodes:
         said[b"nodes"] = nodes
     if nodes6:
         said[b"nodes6"] = nodes6
+    if reply.contacts == ():  # BEP 5, BEP 32: who asked is told that there are none, of its own family
+        said[b"nodes6" if reply.seen is not None and ":" in reply.seen[0] else b"nodes"] = b""
     if reply.token:
         said[b"token"] = reply.token
     if reply.peers:

@@ -186,7 +186,7 @@ class Deliver(Query, frozen=True, tag="deliver"):
 
 
 class Reply(Message, frozen=True, tag="reply"):
-    """The answer to any query: what it did not ask for is empty.
+    """The answer to any query: what it did not ask for is empty. ``contacts`` are None where the query asked for none.
 
     ``seen`` is the address from which the query came (BEP 42). ``again``: there is a large value, ask again with the token.
     ``kept``: the item of a StoreNear is.
@@ -194,7 +194,7 @@ class Reply(Message, frozen=True, tag="reply"):
 
     tid: Tid
     sender: Id
-    contacts: Annotated[tuple[Contact, ...], Meta(max_length=MAX_CONTACTS)] = ()
+    contacts: Annotated[tuple[Contact, ...], Meta(max_length=MAX_CONTACTS)] | None = None
     token: Token = b""
     peers: Annotated[tuple[Contact, ...], Meta(max_length=MAX_PEERS)] = ()
     item: Item | None = None

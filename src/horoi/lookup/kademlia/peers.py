@@ -10,8 +10,10 @@ from horoi.lookup.kademlia.messages import MAX_SAMPLES, Blooms
 from horoi.lookup.vocabulary import PROVIDER_TTL_S, Address, Contact
 
 MAX_KEYS = 50_000  # a guess: 50 MB of a few peers each
+MAX_PEERS = 250_000  # of all keys together: 100 MB. A guess
 MAX_PER_KEY = 500  # a guess: a dozen answers' worth; the one that spoke first gives way
 MAX_PER_HOST = 5  # of one key: several clients behind one address, and no more than that. A guess
+LOOK_AGAIN_S = 10.0  # a full store looks for what has expired at most so often, since that reads all of it. A guess
 
 
 class Announced(NamedTuple):
@@ -25,10 +27,13 @@ class Announced(NamedTuple):
 class PeerStore:
     """Peers by key, each by its address. A peer that says so again lives on."""
 
-    __slots__ = ("_dice", "_keys")
+    __slots__ = ("_count", "_dice", "_keys", "_limit", "_look_again_s")
 
-    def __init__(self, dice: Random) -> None:
+    def __init__(self, dice: Random, *, limit: int = MAX_PEERS) -> None:
         self._dice = dice
+        self._limit = limit
+        self._count = 0  # of all keys together
+        self._look_again_s = 0.0
         self._keys: dict[int, dict[Address, Announced]] = {}
 
     def __len__(self) -> int:
@@ -37,19 +42,32 @@ class PeerStore:
     def add(self, key: int, contact: Contact, *, is_seed: bool, now: float) -> bool:
         """Keep the word of a peer. False if there is no room for it."""
         peers = self._keys.get(key)
-        if peers is None:
-            if len(self._keys) >= MAX_KEYS and not self.expire(now):
-                return False
-            peers = self._keys[key] = {}
         address = contact.address
-        if address not in peers:
+        if peers is None or address not in peers:
+            if not self._has_room(key, now):
+                return False
+            peers = self._keys.setdefault(key, {})
+            self._count += 1
             if isinstance(address, tuple) and sum(other[0] == address[0] for other in peers) >= MAX_PER_HOST:
                 del peers[next(other for other in peers if other[0] == address[0])]
+                self._count -= 1
             elif len(peers) >= MAX_PER_KEY:
                 del peers[next(iter(peers))]
+                self._count -= 1
         peers.pop(address, None)  # the youngest word last
         peers[address] = Announced(contact, is_seed, now + PROVIDER_TTL_S)
         return True
+
+    def _has_room(self, key: int, now: float) -> bool:
+        """Whether one more word fits, of this key or another; what has expired gives way."""
+
+        def is_full() -> bool:
+            return self._count >= self._limit or (key not in self._keys and len(self._keys) >= MAX_KEYS)
+
+        if is_full() and now >= self._look_again_s:
+            self._look_again_s = now + LOOK_AGAIN_S
+            self.expire(now)
+        return not is_full()
 
     def get(self, key: int, now: float, limit: int, *, no_seeds: bool = False) -> tuple[Contact, ...]:
         """At most ``limit`` peers, a random choice where there are more."""
@@ -74,11 +92,12 @@ class PeerStore:
 
     def expire(self, now: float) -> int:
         """Forget what has expired; returns how many keys have no peer any more."""
-        gone = 0
+        gone = self._count = 0
         for key in list(self._keys):
             alive = {peer.contact.address: peer for peer in self._alive(key, now)}
             if alive:
                 self._keys[key] = alive
+                self._count += len(alive)
             else:
                 del self._keys[key]
                 gone += 1

@@ -38,6 +38,7 @@ ANNOUNCE_S = PROVIDER_TTL_S / 2  # vocabulary: Mainline announces every 15 minut
 ANNOUNCES_PER_TICK = 20  # a guess: so many lookups at once
 VOTES = 10  # peers whose word on this peer's address is kept: a guess
 VOTES_NEEDED = 5
+UNSPECIFIED = ("0.0.0.0", "::")
 
 
 class JoinAsked:
@@ -256,6 +257,9 @@ class Upkeep(Core):
         follow from, take one that does."""
         if is_local(seen[0]) or is_node_id_of(self.table.id, seen):
             return
+        own = self.contact.address[0]
+        if own not in UNSPECIFIED and (":" in own) != (":" in seen[0]):
+            return  # an id follows from one address, and a port of both families has two
         if self._votes is None:
             self._votes = {}
         self._votes.pop(voter[0], None)

@@ -33,7 +33,9 @@ class DatagramHost(Runner):
     """Hosts the machine that ``boot`` makes on one UDP port. Its wire may be None: ``decode`` and ``encode`` are used.
 
     ``listen`` is "host:port" (port 0: any free one). ``name`` is the machine's own name; None: the bound (ip, port).
-    Datagrams over ``max_size_bytes`` are neither sent nor taken. At most ``max_waiting`` wait for the machine.
+    Datagrams over ``max_size_bytes`` are neither sent nor taken, except that of a foreign wire up to ``max_size_in_bytes``
+    may be taken. At most ``max_waiting`` wait for the machine. A port of ``[::]`` serves IPv4 too, and peers there have their
+    IPv4 address, not the form of RFC 4291, section 2.5.5.2, in which such a port sees them.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class DatagramHost(Runner):
         threads: int | None = None,
         max_jobs: int = 1024,
         max_size_bytes: int = MAX_SIZE_BYTES,
+        max_size_in_bytes: int | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         super().__init__(boot, disk=disk, dice=dice, threads=threads, max_jobs=max_jobs)
@@ -64,6 +67,7 @@ class DatagramHost(Runner):
         self._encode = encode
         self._name = name
         self._max_size_bytes = max_size_bytes
+        self._max_size_in_bytes = max_size_in_bytes or max_size_bytes
         self._max_waiting = max_waiting
         self._waiting = 0
         self._transport: asyncio.DatagramTransport | None = None
@@ -74,7 +78,8 @@ class DatagramHost(Runner):
         """Bind, boot the machine and begin. Raises NetworkError (the port), or what the boot raises (the disk)."""
         bound = bind(self._listen, socket.SOCK_DGRAM)
         self.address = bound_address(bound)
-        self._family = bound.family
+        self._families = _families(bound)
+        self._is_dual = len(self._families) > 1
         try:
             self._come_alive(self._name if self._name is not None else bound.getsockname()[:2])
         except BaseException:
@@ -111,7 +116,7 @@ class DatagramHost(Runner):
 
     def _take_payload(self, data: bytes, peer: Peer) -> None:
         """One encoded message; what is too long, or too much, is thrown away."""
-        if len(data) > self._max_size_bytes:
+        if len(data) > self._max_size_in_bytes:
             self.counters["drop", "oversize in"] += 1
         elif self._waiting >= self._max_waiting or self._jobs_full:
             self.counters["drop", "behind"] += 1
@@ -162,14 +167,14 @@ class DatagramHost(Runner):
             self.counters["drop", "queue"] += 1  # as a full router would
             return False
         self.bytes_out += len(data)
-        self._transport.sendto(data, peer)
+        self._transport.sendto(data, _mapped(peer) if self._is_dual else peer)
         return True
 
     def _is_address(self, peer: Peer) -> bool:
-        """True for a numeric address of this port's family. A name would be looked up, which blocks the whole loop."""
+        """True for a numeric address of this port's families. A name would be looked up, which blocks the whole loop."""
         try:
             ip, port = peer
-            return type(port) is int and 0 < port < 65536 and _is_numeric(self._family, ip)
+            return type(port) is int and 0 < port < 65536 and _is_numeric(self._families, ip)
         except (TypeError, ValueError):
             return False
 
@@ -188,12 +193,36 @@ class DatagramHost(Runner):
 
 
 @lru_cache(maxsize=16_384)
-def _is_numeric(family: int, ip: str) -> bool:
-    try:
-        socket.inet_pton(family, ip)
-    except OSError:
-        return False
-    return True
+def _is_numeric(families: tuple[int, ...], ip: str) -> bool:
+    for family in families:
+        try:
+            socket.inet_pton(family, ip)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+MAPPED = "::ffff:"  # RFC 4291, section 2.5.5.2: how a port of IPv6 writes an address of IPv4
+
+
+def _families(bound: socket.socket) -> tuple[int, ...]:
+    """The address families that can reach a port: both, if it is of all addresses of IPv6 and not told otherwise."""
+    if bound.family != socket.AF_INET6 or bound.getsockname()[0] != "::":
+        return (bound.family,)
+    if bound.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+        return (socket.AF_INET6,)
+    return (socket.AF_INET6, socket.AF_INET)
+
+
+def _mapped(peer: Peer) -> Peer:
+    ip, port = peer
+    return peer if ":" in ip else (MAPPED + ip, port)
+
+
+def _unmapped(peer: Peer) -> Peer:
+    ip, port = peer
+    return (ip[len(MAPPED) :], port) if ip.startswith(MAPPED) and "." in ip else peer
 
 
 class _Port(asyncio.DatagramProtocol):
@@ -208,7 +237,8 @@ class _Port(asyncio.DatagramProtocol):
         self._host._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._host.take(data, addr[:2])
+        peer = addr[:2]
+        self._host.take(data, _unmapped(peer) if self._host._is_dual else peer)
 
     def error_received(self, exc: Exception) -> None:
         self._host.counters["drop", "unreachable"] += 1  # ICMP says that some peer is not there; it may also be forged
