@@ -68,6 +68,8 @@ def test_order_does_not_matter(dice: random.Random) -> None:
         ({"quantityList": [{"epcClass": LOT, "quantity": 3.0}]}, {"quantityList": [{"epcClass": LOT, "quantity": 3}]}),
         ({"thasos:x": "  7.50 "}, {"thasos:x": 7.5}),
         ({"thasos:x": None}, {}),
+        ({"thasos:x": [None, "1", {"thasos:y": None}]}, {"thasos:x": ["1", {}]}),
+        ({"thasos:xList": [None, "1"]}, {"thasos:xList": ["1"]}),
         ({"recordTime": "2022-12-27T00:00:00Z"}, {}),
         ({"eventID": "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8"}, {}),
         ({"errorDeclaration": {"declarationTime": "2022-12-28T00:00:00Z"}}, {}),

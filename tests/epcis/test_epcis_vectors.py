@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.base.vectors import vectors
 
 from horoi.epcis.check import report_on, report_on_value
+from horoi.epcis.query import parse_query
 from horoi.epcis.vocabulary import PREFIXES
 
 ODD_VALUES = [None, True, "", "x", "urn:x:y", "shipping", 0, -1, 1.5, [], {}, [1], {"a": 1}, "2020-01-01", "OBSERVE"]
@@ -68,6 +69,25 @@ def test_the_vocabularies_are_those_of_the_schema() -> None:
     }.items():
         listed = [word for choice in definitions[name]["anyOf"] for word in choice.get("enum", [])]
         assert sorted(known.words) == sorted(listed), name
+
+
+def test_every_parameter_of_the_binding_is_understood() -> None:
+    described = json.loads((vectors("epcis") / "openapi.json").read_bytes())
+    known = described["components"]["parameters"]
+    asked = [known[each["$ref"].rpartition("/")[2]] for each in described["paths"]["/events"]["get"]["parameters"]]
+    names = [each["name"] for each in asked if each["in"] == "query"]
+    assert len(names) > 50
+    together = {"orderDirection": {"orderBy": "eventTime"}, "eventCountLimit": {"orderBy": "recordTime"}}
+    for name in names:
+        of_type = {"boolean": "true", "number": "1.5", "integer": "7", "string": "x", "array": "urn:x:1|urn:x:2"}
+        schema = next(each for each in asked if each["name"] == name)["schema"]
+        schema = described["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+        value = schema.get("enum", [of_type[schema["type"]]])[0]
+        if schema.get("format") == "date-time":
+            value = "2022-12-26T14:30:00+02:00"
+        value = {"EQ_action": "ADD|DELETE", "orderBy": "eventTime"}.get(name, value)
+        query = parse_query({name: value, **together.get(name, {})})
+        assert query != parse_query({}), f"{name}={value} asks for nothing"
 
 
 @cache

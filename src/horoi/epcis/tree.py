@@ -73,14 +73,14 @@ def _children(fields: dict[str, Any], namespaces: Namespaces, parent: str) -> tu
             found += [Node(name, "", tuple(_pair(name, entry, namespaces) for entry in value))] if value else []
         elif name.endswith("List"):
             entries = value if isinstance(value, list) else [value]
-            items = tuple(_element(name[:-4], entry, namespaces, parent) for entry in entries)
+            items = tuple(_element(name[:-4], entry, namespaces, parent) for entry in entries if entry is not None)
             found += [Node(name, "", items)] if items else []
         elif name == "childEPCs" and isinstance(value, list):
             found += (
                 [Node(name, "", tuple(_element("epc", entry, namespaces, name) for entry in value))] if value else []
             )
         elif isinstance(value, list):
-            found += [_element(name, entry, namespaces, parent) for entry in value]
+            found += [_element(name, entry, namespaces, parent) for entry in value if entry is not None]
         else:
             found.append(_element(name, value, namespaces, parent))
     return tuple(found)
