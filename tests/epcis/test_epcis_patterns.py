@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from horoi.epcis.gs1 import canonical
@@ -65,6 +65,7 @@ def test_a_name_is_not_meant_by_patterns_of_other_schemes(name: str) -> None:
 
 
 @given(st.integers(6, 12), st.from_regex(r"[0-9]{13}", fullmatch=True), st.from_regex(r"[0-9]{13}", fullmatch=True))
+@settings(deadline=None)
 def test_a_company_is_told_from_others(company_digits: int, one: str, other: str) -> None:
     first, second = (f"{digits[:company_digits]}.{digits[company_digits:]}" for digits in (one, other))
     pattern = pattern_of(f"urn:epc:idpat:sgtin:{one[:company_digits]}.*.*")
@@ -107,6 +108,7 @@ def test_what_is_no_pattern(body: str) -> None:
 
 
 @given(st.text(max_size=40))
+@settings(deadline=None)
 def test_no_text_makes_it_raise(text: str) -> None:
     for start in ("", "sgtin:", "cpi:4012345.", "gid:", "itip:4012345.012345."):
         pattern_of(f"urn:epc:idpat:{start}{text}")

@@ -11,6 +11,7 @@ quantities. It does no I/O; ``horoi.node.epcis`` keeps events.
     times.py         date-times with offset, to UTC milliseconds
     gs1.py           GS1 keys: EPC URNs and Digital Link URIs, check digits, the canonical form
     patterns.py      EPC patterns: what a name with * stands for
+    units.py         units of measure of the same kind
     context.py       JSON-LD prefixes
     document.py      bytes in, events out, bounded
     kinds.py         what one value may be

@@ -97,6 +97,7 @@ def _facts(event: dict[str, Any], names: Namespaces) -> Iterator[Fact]:
             yield from _typed(*TYPED_FIELDS[field], value, names)
         elif field == "sensorElementList":
             for sensor in value:
+                yield Fact("sensorElement", "true")
                 yield from _sensor(sensor, names)
         elif field == "errorDeclaration":
             yield from _declaration(value, names)
@@ -131,7 +132,9 @@ def _sensor(sensor: dict[str, Any], names: Namespaces) -> Iterator[Fact]:
             elif field in SENSOR_TIMES:
                 yield Fact(field, float(parse_ms(value) or 0))
             elif field in SENSOR_NUMBERS:
-                yield Fact(f"{field}_{report['uom']}" if "uom" in report else field, float(value))
+                yield Fact(field, float(value))
+                if "uom" in report:
+                    yield Fact(f"{field}_{report['uom']}", float(value))
             elif isinstance(value, bool):
                 yield Fact(field, "true" if value else "false")
             elif field != "uom" and ":" not in field:

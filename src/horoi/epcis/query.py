@@ -13,6 +13,7 @@ from horoi.epcis.context import Namespaces, spell_value
 from horoi.epcis.facts import SENSOR_NUMBERS, SENSOR_WORDS, WORDS, Fact, Value, canonical_value, number_of
 from horoi.epcis.patterns import START, Pattern, pattern_of
 from horoi.epcis.times import parse_ms
+from horoi.epcis.units import converted, others
 from horoi.epcis.vocabulary import (
     ACTIONS,
     BIZ_TRANSACTION_TYPES,
@@ -61,6 +62,7 @@ PLAIN = (
     "dataProcessingMethod", "microorganism", "chemicalSubstance", "bizRules", "stringValue", "hexBinaryValue", "uriValue",
     "booleanValue", "coordinateReferenceSystem",
 )  # fmt: skip
+DEVIATION, SHARE = "sDev", "percRank"  # a difference; a percentage whatever the unit
 MOMENTS = ("startTime", "endTime", "time", "errorDeclarationTime")
 SECTIONS = (
     "ILMD_",
@@ -86,13 +88,15 @@ class Condition(NamedTuple):
 
     ``op``: ``in`` (one of the values), ``like`` (one of the values, or meant by one of the patterns), ``exists``, a comparison
     (``GT`` ...), ``below`` (a value or its descendant in the master data), ``has`` (its master data has one of these
-    attributes), ``attribute`` (the first value is the attribute's name, the others what it may be).
+    attributes), ``attribute`` (the first value is the attribute's name, the others what it may be). One of ``instead`` may be
+    met as well: the same in another unit.
     """
 
     names: tuple[str, ...]
     op: str
     values: tuple[Value, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    instead: tuple[Condition, ...] = ()
 
 
 class Query(NamedTuple):
@@ -121,7 +125,7 @@ def parse_query(parameters: Mapping[str, Any], namespaces: Namespaces | None = N
         condition = _condition(name, value, names)
         if condition is not None:
             conditions.append(condition)
-    if sum(len(condition.values) for condition in conditions) > MAX_VALUES_IN_ALL:
+    if sum(len(each.values) * (1 + len(each.instead)) for each in conditions) > MAX_VALUES_IN_ALL:
         raise QueryError(f"more than {MAX_VALUES_IN_ALL} values in all; ask in parts", "QueryTooComplexException")
     if sum(len(condition.patterns) for condition in conditions) > MAX_PATTERNS:
         raise QueryError(f"more than {MAX_PATTERNS} patterns; ask in parts", "QueryTooComplexException")
@@ -181,7 +185,7 @@ def _condition(name: str, value: Any, names: Namespaces) -> Condition | None:
         attribute = spell_value(attribute, names)
         return Condition((_attributed(name, where, names),), "attribute", (attribute, *_texts(name, value)))
     if op in COMPARISONS:
-        return Condition((_fact_name(name, field, names),), op, (_comparable(name, value),))
+        return _in_any_unit(field, Condition((_fact_name(name, field, names),), op, (_comparable(name, value),)))
     if op == "EQ":
         return _equal(name, field, value, names)
     raise QueryError(f"no parameter {name!r} in EPCIS 2.0 section 8.2.7.1")
@@ -194,12 +198,29 @@ def _equal(name: str, field: str, value: Any, names: Namespaces) -> Condition:
         if wrong:
             raise QueryError(f"EQ_action is one of {', '.join(ACTIONS)}, not {wrong[0]!r}")
     if _is_number(field):
-        return Condition((fact,), "in", tuple(_number(name, one) for one in _several(value)))
+        numbers = tuple(_number(name, one) for one in _bounded(name, value))
+        return _in_any_unit(field, Condition((fact,), "in", numbers))
     texts = _texts(name, value)
     values: list[Value] = list(_canonical(texts, VOCABULARIES.get(field), names))
     if ":" in fact:  # an extension may hold the number that the text spells
         values += [number for text in texts if (number := _of_extension(text)) is not None]
     return Condition((fact,), "in", tuple(values))
+
+
+def _in_any_unit(field: str, condition: Condition) -> Condition:
+    """Of a quantity with a unit: or so much in another unit of the same kind."""
+    kind, _, unit = field.partition("_")
+    if not _is_number(field) or kind == SHARE:
+        return condition
+    instead = [
+        Condition(
+            (f"{kind}_{other}",),
+            condition.op,
+            tuple(converted(float(value), unit, other, is_difference=kind == DEVIATION) for value in condition.values),
+        )
+        for other in others(unit)
+    ]
+    return condition._replace(instead=tuple(instead))
 
 
 def _of_extension(text: str) -> float | None:
@@ -213,7 +234,7 @@ def _is_number(field: str) -> bool:
 
 def _fact_name(name: str, field: str, names: Namespaces) -> str:
     """The name of the fact that a parameter is about; QueryError if there is none."""
-    known = (*TIME_COLUMNS, *MOMENTS, *PLAIN, *VOCABULARIES, "action", "errorDeclaration")
+    known = (*TIME_COLUMNS, *MOMENTS, *PLAIN, *VOCABULARIES, "action", "errorDeclaration", "sensorElement")
     if field in known or _is_number(field):
         return field
     start, _, rest = field.partition("_")
@@ -267,10 +288,15 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _texts(name: str, value: Any) -> list[str]:
+def _bounded(name: str, value: Any) -> list[Any]:
     several = _several(value)
     if not several or len(several) > MAX_VALUES:
         raise QueryError(f"{name} has {len(several)} values; give 1 to {MAX_VALUES}")
+    return several
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    several = _bounded(name, value)
     texts = [("true" if one else "false") if isinstance(one, bool) else one for one in several]
     texts = [str(one) if isinstance(one, int | float) else one for one in texts]
     if not all(isinstance(text, str) for text in texts):
@@ -321,6 +347,9 @@ def _comparable(name: str, value: Any) -> Value:
 
 def holds(condition: Condition, facts: Iterable[Fact]) -> bool:
     """Whether some fact meets a condition that needs no master data: what the store's index must agree with."""
+    facts = list(facts)
+    if any(holds(other, facts) for other in condition.instead):
+        return True
     values = [fact.value for fact in facts if fact.name in condition.names]
     if condition.op == "like":
         texts = [value for value in values if isinstance(value, str)]

@@ -41,7 +41,9 @@ def store() -> EventStore:
 
 SENSOR = {
     "sensorMetadata": {"startTime": "2022-01-01T00:00:00Z", "deviceID": "urn:epc:id:giai:4000001.111"},
-    "sensorReport": [{"type": "Temperature", "value": 26.5, "uom": "CEL", "booleanValue": True, "thasos:x": "7"}],
+    "sensorReport": [
+        {"type": "Temperature", "value": 26.5, "sDev": 0.5, "uom": "CEL", "booleanValue": True, "thasos:x": "7"}
+    ],
 }
 EVENTS = [
     event(bizStep="shipping", disposition="in_transit", readPoint={"id": FIELD}, **{"thasos:tank": "12"}),
@@ -109,6 +111,16 @@ EVENTS = [
         ({"EQ_deviceID": "urn:epc:id:giai:4000001.111"}, [2]),
         ({"GE_value_CEL": "26"}, [2]),
         ({"LT_value_CEL": "26"}, []),
+        ({"EQ_value_KEL": 299.65}, [2]),
+        ({"EQ_value_FAH": "79.7|80"}, [2]),
+        ({"GT_value_FAH": 79.7}, []),
+        ({"LE_value_KEL": 300}, [2]),
+        ({"GE_value_GRM": 0}, []),
+        ({"GE_sDev": 0.5}, [2]),
+        ({"EQ_sDev_FAH": 0.9}, [2]),
+        ({"EQ_value_CEL": [26.5, 1e400]}, [2]),
+        ({"EXISTS_sensorElement": "true"}, [2]),
+        ({"EQ_quantity_TNE": 0.2}, [1]),
         ({"EQ_booleanValue": "true"}, [2]),
         ({"GE_startTime": "2022-01-01T00:00:00Z"}, [2]),
         ({"EQ_SENSORREPORT_thasos:x": "7"}, [2]),
@@ -144,6 +156,7 @@ def test_parameters_of_the_standard(store: EventStore, parameters: dict[str, Any
         ({"GE_eventTime": "yesterday"}, "QueryParameterException"),
         ({"EQ_quantity": "many"}, "QueryParameterException"),
         ({"EQ_quantity": 10**400}, "QueryParameterException"),
+        ({"EQ_quantity": []}, "QueryParameterException"),
         ({"orderDirection": "UP"}, "QueryParameterException"),
         ({"eventCountLimit": 1}, "QueryParameterException"),
         ({"orderBy": "eventTime", "eventCountLimit": 1, "maxEventCount": 1}, "QueryParameterException"),

@@ -134,6 +134,11 @@ def _where(store: EventStore, query: Query, after: int) -> tuple[str, list[Any]]
 
 
 def _condition(store: EventStore, condition: Condition, after: int) -> Part:
+    parts = [_single(store, each, after) for each in (condition, *condition.instead)]
+    return f"({' OR '.join(text for text, _ in parts)})", [value for _, values in parts for value in values]
+
+
+def _single(store: EventStore, condition: Condition, after: int) -> Part:
     if condition.names[0] in TIME_COLUMNS:
         return _of_column(condition)
     names = condition.names
