@@ -33,6 +33,7 @@ def offer_view(offer_id: str = OFFER, **more: Any) -> OfferView:
         "ended": None,
         "height": None,
         "problem": None,
+        "problem_rule": None,
         "headline": "office hands over 60 bbl of crude to carrier.",
         "words": ["office owns as much as before.", "office hands over 60 bbl of crude to carrier."],
         "fee": "0",

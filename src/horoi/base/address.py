@@ -92,11 +92,24 @@ def public_key_of(address: str) -> bytes:
     """The public key of an address; raise UsageError with what is wrong with it."""
     decoded = bech32m_decode(address)
     if decoded is None:
-        raise UsageError(f"address {address[:100]!r}: the checksum is wrong; copy it again, whole")
+        raise UsageError(
+            f"address {address[:100]!r}: the checksum is wrong; copy it again, whole",
+            code="address-checksum",
+            text=address[:100],
+        )
     prefix, groups = decoded
     if prefix != PREFIX:
-        raise UsageError(f"address {address[:100]!r} is of {prefix!r}; addresses here begin with {PREFIX}1")
+        raise UsageError(
+            f"address {address[:100]!r} is of {prefix!r}; addresses here begin with {PREFIX}1",
+            code="address-other",
+            text=address[:100],
+            prefix=f"{PREFIX}1",
+        )
     key = _regroup(groups[1:], 5, 8, pad=False) if groups and groups[0] == VERSION else None
     if key is None or len(key) != PUBLIC_KEY_SIZE_BYTES:
-        raise UsageError(f"address {address[:100]!r}: not version {VERSION} with a 32-byte key")
+        raise UsageError(
+            f"address {address[:100]!r}: not version {VERSION} with a 32-byte key",
+            code="address-version",
+            text=address[:100],
+        )
     return bytes(key)

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 
 class HoroiError(Exception):
-    """The root of every error that Horoi raises on purpose. Exit code 1."""
+    """The root of every error that Horoi raises on purpose. Exit code 1.
+
+    ``code`` names the refusal and ``values`` are what it is about, for whoever says it in another language than the message:
+    the explorer's pages have a sentence for every code that a person can meet there.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", /, *, code: str = "", **values: str | int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 class UsageError(HoroiError):
@@ -30,7 +39,7 @@ class RuleError(HoroiError):
     exit_code = 4
 
     def __init__(self, rule: str, detail: str) -> None:
-        super().__init__(f"{rule}: {detail}")
+        super().__init__(f"{rule}: {detail}", code=rule)
         self.rule = rule
         self.detail = detail
 

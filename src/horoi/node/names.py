@@ -52,7 +52,9 @@ class NameBook:
             check_name(name)
             names[key] = name
         if len(names) > MAX_NAMES:
-            raise UsageError(f"{MAX_NAMES} names are kept, the limit; forget some first")
+            raise UsageError(
+                f"{MAX_NAMES} names are kept, the limit; forget some first", code="names-full", most=MAX_NAMES
+            )
         if self.path is not None:
             write_names(self.path, names)
         self._names = names
@@ -61,11 +63,15 @@ class NameBook:
 def check_name(name: str) -> None:
     """Raise UsageError unless ``name`` can be shown in a line."""
     if not 0 < len(name) <= MAX_NAME_CHARACTERS:
-        raise UsageError(f"a name of {len(name)} characters: it has 1 to {MAX_NAME_CHARACTERS}")
+        raise UsageError(
+            f"a name of {len(name)} characters: it has 1 to {MAX_NAME_CHARACTERS}",
+            code="name-length",
+            most=MAX_NAME_CHARACTERS,
+        )
     try:
         check_text(name)
     except RuleError as error:
-        raise UsageError(f"this name cannot be shown: {error.detail}") from None
+        raise UsageError(f"this name cannot be shown: {error.detail}", code="name-text") from None
 
 
 def write_names(path: Path, names: dict[bytes, str]) -> None:

@@ -143,7 +143,9 @@ class NodeAccess:
     def own_condition(self) -> Key:
         """The default key as a condition; ForbiddenError if the node has none."""
         if not self.keys:
-            raise ForbiddenError("this node has no unlocked key: make one, or name the owner in the request")
+            raise ForbiddenError(
+                "this node has no unlocked key: make one, or name the owner in the request", code="no-key"
+            )
         return Key(self.keys[0].pair.public)
 
     def keys_named(self, names: str | None) -> list[NamedKey]:
@@ -154,7 +156,11 @@ class NodeAccess:
         for name in names.split(","):
             found = [key for key in self.keys if key.name == name.strip()]
             if not found:
-                raise NotFoundError(f"no unlocked key {name.strip()!r}; unlocked are {[key.name for key in self.keys]}")
+                raise NotFoundError(
+                    f"no unlocked key {name.strip()!r}; unlocked are {[key.name for key in self.keys]}",
+                    code="no-key-named",
+                    name=name.strip(),
+                )
             chosen += found
         return chosen
 
@@ -164,14 +170,17 @@ class NodeAccess:
     def index(self) -> Index:
         """The index; NotFoundError if this node keeps none."""
         if self.node.index is None:
-            raise NotFoundError("this node keeps no index, which answers this; start it with one, or ask another node")
+            raise NotFoundError(
+                "this node keeps no index, which answers this; start it with one, or ask another node", code="no-index"
+            )
         return self.node.index
 
     async def submit(self, transactions: Sequence[Transaction]) -> tuple[SubmitResult, ...]:
         """Hand transactions to the mempool; return what became of each. Raises BusyError or NetworkError."""
         if self._in_flight + len(transactions) > MAX_IN_FLIGHT:
             raise BusyError(
-                f"{self._in_flight} transactions are being verified, the limit is {MAX_IN_FLIGHT}: send later"
+                f"{self._in_flight} transactions are being verified, the limit is {MAX_IN_FLIGHT}: send later",
+                code="busy",
             )
         token = self._next_token
         self._next_token += 1
@@ -183,7 +192,8 @@ class NodeAccess:
             return await asyncio.wait_for(answer, SUBMIT_TIMEOUT_S)
         except TimeoutError:
             raise NetworkError(
-                f"the node did not answer within {SUBMIT_TIMEOUT_S:g} s; ask for the transactions later"
+                f"the node did not answer within {SUBMIT_TIMEOUT_S:g} s; ask for the transactions later",
+                code="no-answer",
             ) from None
         finally:
             self._in_flight -= len(transactions)

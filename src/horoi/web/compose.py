@@ -13,7 +13,7 @@ from horoi.base.errors import InsufficientError, NotFoundError, UsageError
 from horoi.ledger.conditions import Condition, keys_named
 from horoi.ledger.transaction import Amount, Body, Recipe
 from horoi.node.index.index import MAX_ANSWER
-from horoi.node.wallet.amounts import parse_amount
+from horoi.node.wallet.amounts import format_amount, parse_amount
 from horoi.node.wallet.builder import Draft
 from horoi.node.wallet.pools import Spendable
 from horoi.node.wallet.text import condition_from_json, parse_time
@@ -21,6 +21,9 @@ from horoi.web.access import NodeAccess
 from horoi.web.model import wallet as verbs
 from horoi.web.reading import asset_of, unspent_of_key
 from horoi.web.views import Viewer
+
+_AMOUNTS = ("have", "need", "elsewhere", "immature")
+"""Values of the wallet's refusals that count an asset's smallest unit."""
 
 
 class Composer:
@@ -52,9 +55,21 @@ class Composer:
         known = self._view.asset(asset)
         if known is None and asset not in self._granted:
             raise NotFoundError(
-                f"asset {asset.hex()} is not defined in the connected chain: wait until its definition is"
+                f"asset {asset.hex()} is not defined in the connected chain: wait until its definition is",
+                code="no-asset",
+                asset=asset.hex(),
             )
         return parse_amount(amount, known.decimals if known else 0)
+
+    def in_units(self, error: InsufficientError) -> InsufficientError:
+        """The error, its values as people write amounts of the asset, with its name."""
+        asset = str(error.values.get("asset", ""))
+        known = self._view.asset(bytes.fromhex(asset)) if asset else None
+        if known is not None:
+            amounts = {name: error.values[name] for name in _AMOUNTS if name in error.values}
+            told = {name: format_amount(int(value), known.decimals) for name, value in amounts.items()}
+            error.values = {**error.values, **told, "asset_name": known.name}
+        return error
 
     def part(self, part: verbs.Part) -> Amount:
         """So much of an asset."""
@@ -117,7 +132,7 @@ def _hand_over(c: Composer, v: verbs.HandOver) -> Say:
 def _moment(form: str | int) -> int:
     time_ms = parse_time(form)
     if not 1 <= time_ms <= 2**53:
-        raise UsageError(f"a time of {time_ms} ms since 1970 is outside what the ledger takes")
+        raise UsageError(f"a time of {time_ms} ms since 1970 is outside what the ledger takes", code="time-outside")
     return time_ms
 
 
@@ -215,11 +230,11 @@ def compose(
         return _build(access, composer, said, payer, fee, unconfirmed=False)
     except InsufficientError as error:
         if not may_spend_unconfirmed:
-            raise _with_promises(access, composer, error) from None
+            raise _with_promises(access, composer, composer.in_units(error)) from None
     try:
         return _build(access, composer, said, payer, fee, unconfirmed=True)
     except InsufficientError as error:
-        raise _with_promises(access, composer, error) from None
+        raise _with_promises(access, composer, composer.in_units(error)) from None
 
 
 def _with_promises(access: NodeAccess, composer: Composer, error: InsufficientError) -> InsufficientError:
@@ -233,7 +248,9 @@ def _with_promises(access: NodeAccess, composer: Composer, error: InsufficientEr
         return error
     shown = ", ".join(offer.hex()[:16] for offer in list(offers)[:3])
     return InsufficientError(
-        f"{error}; more is promised in {len(offers)} open offer(s), {shown}: withdraw one, or wait"
+        f"{error}; more is promised in {len(offers)} open offer(s), {shown}: withdraw one, or wait",
+        code="promised",
+        offers=shown,
     )
 
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from horoi.base.errors import UsageError
+from horoi.base.errors import ForbiddenError, UsageError
 from horoi.web.access import NodeAccess
 from horoi.web.model.base import NoQuery
 
@@ -90,7 +90,9 @@ def check_token(request: Request, token: str) -> None:
         detail = "this needs the node's token: Authorization: Bearer, and what the file api-token in its folder says"
         raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
     if not hmac.compare_digest(shown.strip().encode("utf-8", "replace"), token.encode()):
-        raise HTTPException(403, "this is not the node's token; the file api-token in its folder has it")
+        raise ForbiddenError(
+            "this is not the node's token; the file api-token in its folder has it", code="wrong-token"
+        )
 
 
 def shows_token(request: Request, token: str) -> bool:
@@ -106,11 +108,11 @@ def read_query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Path and query parameters as a record; UsageError says which one is wrong."""
     given = dict(request.query_params)
     if given.keys() & request.path_params.keys():
-        raise UsageError("a part of the path is given again as a parameter; leave that out")
+        raise UsageError("a part of the path is given again as a parameter; leave that out", code="parameters")
     try:
         return msgspec.convert({**given, **request.path_params}, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"parameters: {error}") from None
+        raise UsageError(f"parameters: {error}", code="parameters") from None
 
 
 async def read_raw(request: Request, types: tuple[str, ...]) -> tuple[str, bytes]:
@@ -129,4 +131,4 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[Any]) -> Any
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"body: {error}") from None
+        raise UsageError(f"body: {error}", code="body") from None

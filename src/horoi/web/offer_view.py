@@ -97,6 +97,7 @@ def offer_view(access: NodeAccess, kept: Kept, *, whole: bool) -> OfferView:
         ended=time_text(kept.ended_ms) if kept.ended_ms is not None else None,
         height=kept.confirmed_height,
         problem=kept.problem or None,
+        problem_rule=kept.problem.partition(":")[0] or None,
         headline=words[headline],
         headlined=sentence_view(view, people, said[headline]),
         words=words,

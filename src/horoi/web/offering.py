@@ -78,7 +78,10 @@ async def offer_partial(
 ) -> OfferView:
     """Offer a transaction that was made elsewhere, with the node's signatures added."""
     if partial.network_id != access.node.chain.network:
-        raise UsageError(f"it is of network {partial.network_id.hex()}, this node of {access.node.chain.network.hex()}")
+        raise UsageError(
+            f"it is of network {partial.network_id.hex()}, this node of {access.node.chain.network.hex()}",
+            code="other-network",
+        )
     async with access.wallet_turn:
         return await _offer(access, partial, note, expires_ms, keys)
 
@@ -89,7 +92,10 @@ async def _offer(
     signers = access.keys_named(keys)
     partial = signed_by(signers, partial)
     if _is_complete(access, partial):
-        raise UsageError("nobody else has to agree: hand it in with the wallet's own actions instead of offering it")
+        raise UsageError(
+            "nobody else has to agree: hand it in with the wallet's own actions instead of offering it",
+            code="offer-alone",
+        )
     proposer = _proposer(signers, partial)
     stake = _stake(access, partial, proposer)
     expires_ms = expires_ms if expires_ms is not None else int(access.host.now() * 1000) + DEFAULT_LIFE_MS
@@ -108,7 +114,9 @@ def _proposer(signers: Sequence[NamedKey], partial: PartialTransaction) -> Named
     for key in signers:
         if key.pair.public in signed:
             return key
-    raise ForbiddenError("none of this node's keys is asked to agree: whoever has to sign must offer it")
+    raise ForbiddenError(
+        "none of this node's keys is asked to agree: whoever has to sign must offer it", code="not-asked"
+    )
 
 
 def _stake(access: NodeAccess, partial: PartialTransaction, proposer: NamedKey) -> Stake:
@@ -122,7 +130,9 @@ def _stake(access: NodeAccess, partial: PartialTransaction, proposer: NamedKey) 
     if not rows:
         raise ForbiddenError(
             f"{proposer.address} owns and holds nothing yet, and an offer needs something to stand for it (against floods): "
-            "let the other side offer it, or send the file (horoi tx sign)"
+            "let the other side offer it, or send the file (horoi tx sign)",
+            code="offer-stake",
+            who=proposer.address,
         )
     return Stake(rows[0].spendable.source, rows[0].spendable.index)
 
@@ -134,7 +144,7 @@ def find_offer(access: NodeAccess, offer_id: bytes) -> Kept:
     """The offer of this id; NotFoundError if it is not known here."""
     kept = access.node.offers.book.get(offer_id)
     if kept is None:
-        raise NotFoundError(f"no offer {offer_id.hex()}: it never came here, or ended long ago")
+        raise NotFoundError(f"no offer {offer_id.hex()}: it never came here, or ended long ago", code="no-offer")
     return kept
 
 
@@ -160,7 +170,8 @@ async def refuse_offer(access: NodeAccess, offer_id: bytes, *, reason: str = "",
     refusing = [key for key in _asked(access, kept, keys) if key.pair.public not in signed]
     if not refusing:
         raise UsageError(
-            "this node's keys have signed it, and a signature cannot be called back; its proposer can withdraw it"
+            "this node's keys have signed it, and a signature cannot be called back; its proposer can withdraw it",
+            code="offer-signed",
         )
     offer = kept.known.offer
     for key in refusing:
@@ -175,7 +186,9 @@ async def withdraw_offer(access: NodeAccess, offer_id: bytes, *, spend: bool = F
     by = kept.known.offer.terms.by
     proposer = next((key for key in access.keys if key.pair.public == by), None)
     if proposer is None:
-        raise ForbiddenError("only its proposer withdraws an offer; refuse it if you are asked to sign")
+        raise ForbiddenError(
+            "only its proposer withdraws an offer; refuse it if you are asked to sign", code="offer-not-proposer"
+        )
     view = await _put(access, withdraw(access.node.chain.network, kept.known.offer, proposer.pair))
     if spend:
         await _spend_promised(access, kept)
@@ -192,7 +205,8 @@ async def _spend_promised(access: NodeAccess, kept: Kept) -> None:
             movable.append(found)
     if not movable:
         raise UsageError(
-            "none of what it promised can be moved by an own key alone: it stays possible until that is spent"
+            "none of what it promised can be moved by an own key alone: it stays possible until that is spent",
+            code="offer-unmovable",
         )
     movable.sort(key=lambda spendable: spendable.content.asset == NATIVE)
     async with access.wallet_turn:
@@ -227,7 +241,7 @@ def _asked(access: NodeAccess, kept: Kept, keys: str | None) -> list[NamedKey]:
     asked = asked_keys(kept.known.prepared.need)
     found = [key for key in access.keys_named(keys) if key.pair.public in asked]
     if not found:
-        raise ForbiddenError("none of this node's keys is asked to agree with this offer")
+        raise ForbiddenError("none of this node's keys is asked to agree with this offer", code="not-asked")
     return found
 
 
@@ -273,7 +287,9 @@ async def _put(access: NodeAccess, offer: Offer) -> OfferView:
         access.host.ask(PutOffer(token, offer))
         put = await asyncio.wait_for(answer, PUT_TIMEOUT_S)
     except TimeoutError:
-        raise NetworkError(f"the node did not answer within {PUT_TIMEOUT_S:g} s; look for the offer later") from None
+        raise NetworkError(
+            f"the node did not answer within {PUT_TIMEOUT_S:g} s; look for the offer later", code="no-answer"
+        ) from None
     finally:
         leave()
     if put.rule:

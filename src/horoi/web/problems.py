@@ -56,15 +56,23 @@ def problem_of(error: HoroiError) -> Problem:
         if isinstance(error, kind):
             detail = error.detail if isinstance(error, RuleError) else str(error)
             rule = error.rule if isinstance(error, RuleError) else None
-            return Problem(type=TYPE_PREFIX + name, title=title, status=status, detail=detail, rule=rule)
-    return Problem(type=TYPE_PREFIX + "error", title="Refused", status=400, detail=str(error))
+            return Problem(
+                type=TYPE_PREFIX + name,
+                title=title,
+                status=status,
+                detail=detail,
+                rule=rule,
+                code=error.code or None,
+                values=error.values,
+            )
+    return Problem(type=TYPE_PREFIX + "error", title="Refused", status=400, detail=str(error), code=error.code or None)
 
 
 def problem_of_status(status: int, detail: str) -> Problem:
     """The document of an error of HTTP itself."""
     title = http.HTTPStatus(status).phrase
     name = _BY_STATUS.get(status) or title.lower().replace(" ", "-")
-    return Problem(type=TYPE_PREFIX + name, title=title, status=status, detail=detail)
+    return Problem(type=TYPE_PREFIX + name, title=title, status=status, detail=detail, code=f"http-{status}")
 
 
 def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -48,13 +48,20 @@ def block_named(access: NodeAccess, text: str) -> Known:
     if text.isascii() and text.isdigit() and len(text) < 11:
         known = chain.at_height(int(text))
         if known is None:
-            raise NotFoundError(f"no block of height {text}: the tip is at {chain.tip.height}")
+            raise NotFoundError(
+                f"no block of height {text}: the tip is at {chain.tip.height}",
+                code="no-height",
+                height=text,
+                tip=chain.tip.height,
+            )
         return known
     if not _HASH.fullmatch(text):
-        raise UsageError(f"{text!r} is no block: give a height, a hash of 64 letters, or tip")
+        raise UsageError(
+            f"{text!r} is no block: give a height, a hash of 64 letters, or tip", code="block-form", text=text
+        )
     known = chain.tree.by_name.get(bytes.fromhex(text))
     if known is None:
-        raise NotFoundError(f"no block {text} is known here")
+        raise NotFoundError(f"no block {text} is known here", code="no-block", name=text)
     return known
 
 
@@ -163,10 +170,19 @@ def asset_of(access: NodeAccess, text: str) -> bytes:
         return bytes.fromhex(text)
     named = list(assets_named(access, text))
     if not named:
-        raise NotFoundError(f"no asset is called {text!r}; define it, wait until that is confirmed, or give its id")
+        raise NotFoundError(
+            f"no asset is called {text!r}; define it, wait until that is confirmed, or give its id",
+            code="no-asset-named",
+            name=text,
+        )
     if len(named) > 1:
         ids = ", ".join(asset.hex() for asset in named[:3])
-        raise UsageError(f"{len(named)} assets are called {text!r}: give the id of the one you mean, as in {ids}")
+        raise UsageError(
+            f"{len(named)} assets are called {text!r}: give the id of the one you mean, as in {ids}",
+            code="assets-named",
+            name=text,
+            ids=ids,
+        )
     return named[0]
 
 

@@ -63,7 +63,9 @@ def _leaves(access: NodeAccess, known: Known, block: Block) -> tuple[list[bytes]
 
 def _branch(leaf: int, ids: list[bytes], preimages: list[bytes], hashes: list[bytes]) -> TreeBranch:
     if leaf >= len(hashes):
-        raise NotFoundError(f"leaf {leaf}: this block's tree has {len(hashes)}, from 0 on")
+        raise NotFoundError(
+            f"leaf {leaf}: this block's tree has {len(hashes)}, from 0 on", code="no-leaf", leaf=leaf, count=len(hashes)
+        )
     return TreeBranch(
         leaf=leaf,
         id=ids[leaf].hex(),

@@ -22,16 +22,32 @@ def parse_amount(text: str, decimals: int) -> int:
     (1050, 6327)
     """
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise UsageError(f"an amount of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read")
+        raise UsageError(
+            f"an amount of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read",
+            code="amount-long",
+            most=MAX_TEXT_CHARACTERS,
+        )
     match = _FORM.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is not an amount; write digits with a point for decimals, as in 6327 or 10.5")
+        raise UsageError(
+            f"{text!r} is not an amount; write digits with a point for decimals, as in 6327 or 10.5",
+            code="amount-form",
+            text=text,
+        )
     whole, fraction = match[1], (match[2] or "").rstrip("0")
     if len(fraction) > decimals:
-        raise UsageError(f"{text!r} has {len(fraction)} decimals; this asset has {decimals}")
+        raise UsageError(
+            f"{text!r} has {len(fraction)} decimals; this asset has {decimals}",
+            code="amount-decimals",
+            text=text,
+            most=decimals,
+        )
     quantity = int(whole + fraction.ljust(decimals, "0"))
     if quantity > U64_MAX:
-        raise UsageError(f"{text!r} is more than the ledger can count: {format_amount(U64_MAX, decimals)}")
+        most = format_amount(U64_MAX, decimals)
+        raise UsageError(
+            f"{text!r} is more than the ledger can count: {most}", code="amount-large", text=text, most=most
+        )
     return quantity
 
 

@@ -225,7 +225,11 @@ class Draft:
             holder = AnyOf((to, AllOf((AfterHeight(reclaim_at_height), owner))))
         pool = self._take(asset, quantity, owner, custodian)
         if pool.pair.custodian is None:
-            raise UsageError(f"asset {asset.hex()} has no custodians, so nothing can be handed over")
+            raise UsageError(
+                f"asset {asset.hex()} has no custodians, so nothing can be handed over",
+                code="no-custodians",
+                asset=asset.hex(),
+            )
         self._give(asset, quantity, owner, holder, holder)
         return self
 
@@ -304,7 +308,10 @@ class Draft:
             if size_bytes > MAX_TRANSACTION_SIZE_BYTES:
                 raise UsageError(
                     f"{size_bytes} bytes with signatures, the limit is {MAX_TRANSACTION_SIZE_BYTES}: "
-                    "merge small holdings first, or split it into several transactions"
+                    "merge small holdings first, or split it into several transactions",
+                    code="too-large",
+                    size=size_bytes,
+                    most=MAX_TRANSACTION_SIZE_BYTES,
                 )
             least = needed_fee(size_bytes, self._fee_floor)
             if fee >= least:
@@ -332,9 +339,16 @@ class Draft:
 
     def _check_payer(self, least: int) -> None:
         if self._fee is not None:
-            raise UsageError(f"a fee of {self._fee}; this network asks for at least {least}")
+            raise UsageError(
+                f"a fee of {self._fee}; this network asks for at least {least}",
+                code="fee-low",
+                fee=str(self._fee),
+                least=str(least),
+            )
         if self._payer is None:
-            raise UsageError(f"this network asks for a fee of {least}: name who pays it")
+            raise UsageError(
+                f"this network asks for a fee of {least}: name who pays it", code="fee-nobody", least=str(least)
+            )
 
     def _assemble(self, fee: int) -> Body:
         inputs: list[Input] = []
@@ -381,7 +395,11 @@ class Draft:
         if self._pools.has_custody(asset):
             custodian = default if custodian is None else custodian
         elif custodian is not None:
-            raise UsageError(f"asset {asset.hex()} has no custodians: leave the custodian out")
+            raise UsageError(
+                f"asset {asset.hex()} has no custodians: leave the custodian out",
+                code="no-custodians",
+                asset=asset.hex(),
+            )
         self._pools.pool(Pair(asset, owner, custodian)).pieces.append(quantity)
 
     def _move_right(self, pool: RightPool, limit: int, to: Condition, recipes: tuple[Recipe, ...]) -> Draft:

@@ -92,7 +92,7 @@ class Pool:
         self.coins.append(coin)
         self.funds += coin.quantity
 
-    def take(self, quantity: int, elsewhere: str = "") -> None:
+    def take(self, quantity: int, elsewhere: int = 0) -> None:
         """Take from what the draft itself gave to this pair, the latest first, then from the coins."""
         self.require(quantity, elsewhere)
         while quantity and self.pieces:
@@ -107,13 +107,13 @@ class Pool:
         """Take from the coins alone."""
         have = self.funds - self.taken
         if have < quantity:
-            raise InsufficientError(_lacking(self, have, quantity, ""))
+            raise _lacking(self, have, quantity)
         self.taken += quantity
 
-    def require(self, quantity: int, elsewhere: str) -> None:
+    def require(self, quantity: int, elsewhere: int) -> None:
         """Raise InsufficientError unless so much can be taken."""
         if self.available < quantity:
-            raise InsufficientError(_lacking(self, self.available, quantity, elsewhere))
+            raise _lacking(self, self.available, quantity, elsewhere)
 
     def choose(self, extra: int = 0) -> tuple[list[Spendable], int]:
         """The coins that cover what was taken and ``extra``, and the change that is left over."""
@@ -123,9 +123,11 @@ class Pool:
         positions = select([coin.quantity for coin in free], target - forced, MAX_INPUTS - len(self.forced))
         if positions is None:
             if self.funds < target:
-                raise InsufficientError(_lacking(self, self.funds, target, ""))
+                raise _lacking(self, self.funds, target)
             raise UsageError(
-                f"{_named(self.pair.asset)}: the holdings are too small to fit in one transaction: merge first"
+                f"{_named(self.pair.asset)}: the holdings are too small to fit in one transaction: merge first",
+                code="holdings-small",
+                asset=self.pair.asset.hex(),
             )
         chosen = [*self.forced, *(free[position] for position in positions)]
         return chosen, sum(coin.quantity for coin in chosen) - target
@@ -153,7 +155,11 @@ class RightPool:
         if have < quantity:
             kind = "transform into" if self.recipes else "issue"
             raise InsufficientError(
-                f"right to {kind} {_named(self.asset)}: {describe(self.owner)} may make {have}, needed are {quantity}"
+                f"right to {kind} {_named(self.asset)}: {describe(self.owner)} may make {have}, needed are {quantity}",
+                code="right-lacking",
+                asset=self.asset.hex(),
+                have=str(have),
+                need=str(quantity),
             )
         self.taken += quantity
 
@@ -161,7 +167,11 @@ class RightPool:
         """The rights that cover what was taken, and the limit that is left over."""
         positions = select([right.quantity for right in self.rights], self.taken, MAX_INPUTS)
         if positions is None:
-            raise UsageError(f"rights to {_named(self.asset)}: too many small ones for one transaction")
+            raise UsageError(
+                f"rights to {_named(self.asset)}: too many small ones for one transaction",
+                code="holdings-small",
+                asset=self.asset.hex(),
+            )
         chosen = [self.rights[position] for position in positions]
         return chosen, sum(right.quantity for right in chosen) - self.taken
 
@@ -203,7 +213,11 @@ class Pools:
     def has_custody(self, asset: bytes) -> bool:
         """Whether holdings of this asset have custodians; InsufficientError if nothing of it is known."""
         if asset not in self._custody:
-            raise InsufficientError(f"{_named(asset)}: no holding of it and no right to it is at hand: have 0")
+            raise InsufficientError(
+                f"{_named(asset)}: no holding of it and no right to it is at hand: have 0",
+                code="nothing-there",
+                asset=asset.hex(),
+            )
         return self._custody[asset]
 
     def find(self, asset: bytes, owner: Condition, custodian: Condition | None) -> Pool:
@@ -214,7 +228,11 @@ class Pools:
         """
         if not self.has_custody(asset):
             if custodian is not None:
-                raise UsageError(f"{_named(asset)} has no custodians: leave the custodian out")
+                raise UsageError(
+                    f"{_named(asset)} has no custodians: leave the custodian out",
+                    code="no-custodians",
+                    asset=asset.hex(),
+                )
             return self.pool(Pair(asset, owner, None))
         held = [pool for pair, pool in self.holdings.items() if pair[:2] == (asset, owner) and pool.available]
         for pool in held:
@@ -224,7 +242,12 @@ class Pools:
             held = [pool for pool in held if _holds_under(pool.pair.custodian, custodian)]
         if len(held) > 1:
             names = "; ".join(f"{pool.available} with {describe(pool.pair.custodian or owner)}" for pool in held)
-            raise UsageError(f"{_named(asset)} is in several hands, name one in full: {names}")
+            raise UsageError(
+                f"{_named(asset)} is in several hands, name one in full: {names}",
+                code="several-hands",
+                asset=asset.hex(),
+                names=names,
+            )
         return held[0] if held else self.pool(Pair(asset, owner, custodian if custodian is not None else owner))
 
     def right(self, asset: bytes, owner: Condition, recipes: tuple[Recipe, ...]) -> RightPool:
@@ -232,7 +255,11 @@ class Pools:
         pool = self.rights.get((asset, owner, recipes))
         if pool is None:
             kind = "under these recipes" if recipes else "to issue freely"
-            raise InsufficientError(f"asset {asset.hex()}: {describe(owner)} has no right {kind}: have 0")
+            raise InsufficientError(
+                f"asset {asset.hex()}: {describe(owner)} has no right {kind}: have 0",
+                code="no-right",
+                asset=asset.hex(),
+            )
         return pool
 
     def recipe(
@@ -251,17 +278,22 @@ class Pools:
                     fitting[encode(recipe)] = (pool, number)
         if not fitting:
             raise InsufficientError(
-                f"asset {product.hex()}: {describe(by)} has no right to transform into it so: have 0, need {produced}"
+                f"asset {product.hex()}: {describe(by)} has no right to transform into it so: have 0, need {produced}",
+                code="no-right",
+                asset=product.hex(),
             )
         if len(fitting) > 1:
-            raise UsageError(f"asset {product.hex()}: {len(fitting)} recipes fit; say which one")
+            raise UsageError(
+                f"asset {product.hex()}: {len(fitting)} recipes fit; say which one",
+                code="several-recipes",
+                asset=product.hex(),
+            )
         return next(iter(fitting.values()))
 
-    def elsewhere(self, pool: Pool) -> str:
+    def elsewhere(self, pool: Pool) -> int:
         """What the same owner has of the same asset in other hands, for a refusal."""
         pair = pool.pair
-        others = sum(p.available for p in self.holdings.values() if p.pair[:2] == pair[:2] and p is not pool)
-        return f"; {others} more are in other hands" if others else ""
+        return sum(p.available for p in self.holdings.values() if p.pair[:2] == pair[:2] and p is not pool)
 
 
 def input_of(spendable: Spendable) -> Input:
@@ -281,8 +313,17 @@ def _named(asset: bytes) -> str:
     return "the coin" if asset == NATIVE else f"asset {asset.hex()}"
 
 
-def _lacking(pool: Pool, have: int, need: int, elsewhere: str) -> str:
+def _lacking(pool: Pool, have: int, need: int, elsewhere: int = 0) -> InsufficientError:
     pair = pool.pair
+    hands = f"; {elsewhere} more are in other hands" if elsewhere else ""
     held = "" if pair.custodian is None else f", held by {describe(pair.custodian)}"
     waiting = f"; {pool.immature} more are rewards that are not mature" if pool.immature else ""
-    return f"{_named(pair.asset)} of {describe(pair.owner)}{held}: have {have}, need {need}{elsewhere}{waiting}"
+    return InsufficientError(
+        f"{_named(pair.asset)} of {describe(pair.owner)}{held}: have {have}, need {need}{hands}{waiting}",
+        code="holding-lacking",
+        asset=pair.asset.hex(),
+        have=str(have),
+        need=str(need),
+        elsewhere=str(elsewhere),
+        immature=str(pool.immature),
+    )

@@ -17,11 +17,16 @@ def check_bounds(body: Body) -> None:
     try:
         body_codec.decode(encode(body))
     except DecodeError as error:
-        raise UsageError(f"the ledger does not take this: {error}") from None
+        raise UsageError(f"the ledger does not take this: {error}", code=error.code) from None
 
 
 def checked_quantity(quantity: int) -> int:
     """The same, if the ledger counts so far."""
     if not 0 < quantity <= U64_MAX:
-        raise UsageError(f"a quantity of {quantity}; it is from 1 to {U64_MAX} of the smallest unit")
+        raise UsageError(
+            f"a quantity of {quantity}; it is from 1 to {U64_MAX} of the smallest unit",
+            code="quantity",
+            quantity=str(quantity),
+            most=str(U64_MAX),
+        )
     return quantity

@@ -48,7 +48,11 @@ def condition_from_text(text: str) -> Condition:
     """Read a condition from an address, a key in hexadecimal, or JSON. Raises UsageError with what is wrong."""
     text = text.strip()
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise UsageError(f"a condition of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read")
+        raise UsageError(
+            f"a condition of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read",
+            code="party-long",
+            most=MAX_TEXT_CHARACTERS,
+        )
     if not text.startswith("{"):
         return Key(_key_of(text))
     try:
@@ -64,7 +68,7 @@ def condition_from_json(value: object) -> Condition:
     try:
         conditions.check(condition)
     except RuleError as error:
-        raise UsageError(f"not a condition that the ledger takes: {error}") from None
+        raise UsageError(f"not a condition that the ledger takes: {error}", code=error.code) from None
     return condition
 
 
@@ -166,9 +170,17 @@ def _key_of(value: object) -> bytes:
     elif text[: len(PREFIX)].lower() == PREFIX:
         key = public_key_of(text)
     else:
-        raise UsageError(f"{text[:100]!r} is neither an address ({PREFIX}1...), nor a key of 64 letters, nor JSON")
+        raise UsageError(
+            f"{text[:100]!r} is neither an address ({PREFIX}1...), nor a key of 64 letters, nor JSON",
+            code="party-form",
+            text=text[:100],
+        )
     if not is_public_key(key):
-        raise UsageError(f"{text!r} is not a key: no secret can sign for it, and what it is given would be lost")
+        raise UsageError(
+            f"{text!r} is not a key: no secret can sign for it, and what it is given would be lost",
+            code="party-nobody",
+            text=text,
+        )
     return key
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from horoi.base.errors import HoroiError, StorageError
+from horoi.base.errors import ForbiddenError, HoroiError, StorageError
 from horoi.epcis.context import Namespaces
 from horoi.epcis.query import QueryError
 from horoi.web.endpoint import JSON, check_token
@@ -117,6 +117,8 @@ def speaks_epcis(handler: Handler, token: str | None) -> Handler:
             return problem(_of_http(error))
         except ClientDisconnect:
             raise
+        except ForbiddenError as error:
+            return problem(EpcisError("SecurityException", 403, "Not allowed", str(error)))
         except StorageError as error:
             return problem(EpcisError("ImplementationException", 503, "The event store does not take it", str(error)))
         except HoroiError as error:

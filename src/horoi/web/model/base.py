@@ -61,6 +61,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     rule: str | None = None
     """The stable name of the ledger's or the pool's rule that broke."""
+    code: str | None = None
+    """The stable name of the refusal, for whoever says it in another language; of a broken rule, the rule's."""
+    values: dict[str, str | int] = {}
+    """What the refusal is about: the places in its sentence."""
 
 
 class NoQuery(Asking, frozen=True, kw_only=True):

@@ -158,7 +158,9 @@ class OfferView(Answer, frozen=True, kw_only=True):
     height: Height | None
     """Of the block that holds its transaction."""
     problem: str | None
-    """Why the mempool does not take it, though all agreed."""
+    """Why the mempool does not take it, though all agreed: a rule and the values."""
+    problem_rule: str | None
+    """The rule's stable name."""
     headline: str
     """The first of the words that says that something changes."""
     headlined: SentenceView | None = None

@@ -55,7 +55,11 @@ def _ids(access: NodeAccess, asset: bytes, offset: int, limit: int, count: int) 
         return access.index.history_of_asset(asset, offset + limit)[offset:]
     from_end = count - offset
     if from_end > MAX_ANSWER:
-        raise UsageError(f"offset {offset} of {count}: the first and the last {MAX_ANSWER} transactions can be drawn")
+        raise UsageError(
+            f"offset {offset} of {count}: the first and the last {MAX_ANSWER} transactions can be drawn",
+            code="window",
+            most=MAX_ANSWER,
+        )
     newest = access.index.latest_of_asset(asset, max(0, from_end))
     return [item for _, item in newest[::-1]][:limit]
 

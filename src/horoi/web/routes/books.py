@@ -67,7 +67,9 @@ def assets(access: NodeAccess, query: AssetsQuery, _: None) -> AssetPage:
 def _asset(access: NodeAccess, asset: bytes) -> AssetRecord:
     record = access.index.asset(asset)
     if record is None:
-        raise NotFoundError(f"no asset {asset.hex()} is defined in the connected chain")
+        raise NotFoundError(
+            f"no asset {asset.hex()} is defined in the connected chain", code="no-asset", asset=asset.hex()
+        )
     return record
 
 

@@ -38,7 +38,7 @@ def document(access: NodeAccess, path: DocumentPath, _: None) -> DocumentView:
                 found.append(post_entry(view, record))
     content = content_of(access, name)
     if not found and content.state == "absent":
-        raise NotFoundError(f"no post names the document {path.hash}, and it is not kept here")
+        raise NotFoundError(f"no post names the document {path.hash}, and it is not kept here", code="no-document")
     return DocumentView(hash=path.hash, posts=found, content=content)
 
 
@@ -79,7 +79,9 @@ async def _keep(access: NodeAccess, name: bytes, data: bytes) -> None:
         access.host.ask(KeepDocument(data))
         await asyncio.wait_for(kept, KEEP_TIMEOUT_S)
     except TimeoutError:
-        raise NetworkError(f"the node did not keep it within {KEEP_TIMEOUT_S:g} s; ask for it later") from None
+        raise NetworkError(
+            f"the node did not keep it within {KEEP_TIMEOUT_S:g} s; ask for it later", code="no-answer"
+        ) from None
     finally:
         leave()
 

@@ -56,9 +56,17 @@ def key_named(access: NodeAccess, text: str) -> bytes:
         return public_key_of(text)
     found = keys_called(access, text)
     if not found:
-        raise NotFoundError(f"{text[:90]!r} is neither an address, nor a key, nor a name that this node knows")
+        raise NotFoundError(
+            f"{text[:90]!r} is neither an address, nor a key, nor a name that this node knows",
+            code="no-party",
+            text=text[:90],
+        )
     if len(found) > 1:
-        raise UsageError(f"{len(found)} keys are called {text[:90]!r} here: give the address of the one you mean")
+        raise UsageError(
+            f"{len(found)} keys are called {text[:90]!r} here: give the address of the one you mean",
+            code="keys-named",
+            name=text[:90],
+        )
     return found[0]
 
 

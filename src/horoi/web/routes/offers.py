@@ -35,7 +35,7 @@ async def make_offer(access: NodeAccess, query: OfferQuery, form: OfferForm) -> 
         raise UsageError("give steps, or a partially signed transaction, and not both")
     expires_ms = parse_time(form.expires) if form.expires is not None else None
     if expires_ms is not None and not 1 <= expires_ms <= 2**53:
-        raise UsageError(f"a time of {expires_ms} ms since 1970 is outside what an offer takes")
+        raise UsageError(f"a time of {expires_ms} ms since 1970 is outside what an offer takes", code="time-outside")
     if form.partial is not None:
         partial = partials.from_json(msgspec.json.encode(form.partial))
         return await offering.offer_partial(access, partial, note=form.note, expires_ms=expires_ms, keys=query.keys)

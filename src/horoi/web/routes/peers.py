@@ -38,6 +38,10 @@ def dial(access: NodeAccess, _: NoQuery, form: DialForm) -> DialAnswer:
     """Stay linked to this address from now on."""
     address = canonical(form.address)
     if address is None:
-        raise UsageError(f"{form.address[:100]!r} is no address: write host:port, or [host]:port for IPv6")
+        raise UsageError(
+            f"{form.address[:100]!r} is no address: write host:port, or [host]:port for IPv6",
+            code="peer-form",
+            text=form.address[:100],
+        )
     access.host.ask(ConnectTo(address))
     return DialAnswer(address=address)

@@ -20,7 +20,8 @@ def proof(access: NodeAccess, path: ProofPath, _: None) -> Response:
     data = write(_make(access, path))
     if len(data) > MAX_PROOF_SIZE_BYTES:
         raise UsageError(
-            f"the proof takes {len(data)} bytes, at most {MAX_PROOF_SIZE_BYTES} are read: ask for less depth"
+            f"the proof takes {len(data)} bytes, at most {MAX_PROOF_SIZE_BYTES} are read: ask for less depth",
+            code="proof-large",
         )
     return Response(data, media_type=JSON)
 

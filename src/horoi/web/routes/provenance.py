@@ -21,7 +21,7 @@ def provenance(access: NodeAccess, query: ProvenanceQuery, _: None) -> Provenanc
     asset = bytes.fromhex(query.id)
     record = access.index.asset(asset)
     if record is None:
-        raise NotFoundError(f"no asset {query.id} is defined in the connected chain")
+        raise NotFoundError(f"no asset {query.id} is defined in the connected chain", code="no-asset", asset=query.id)
     count = record.transactions
     offset = max(0, count - query.limit) if query.offset is None else query.offset
     window = read_window(access, asset, offset, query.limit, count, related=query.related)

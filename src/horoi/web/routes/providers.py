@@ -72,7 +72,7 @@ def lookup(access: NodeAccess, _: NoQuery, __: None) -> LookupView:
 
 def _looked_up(access: NodeAccess, path: ProvidersPath) -> bytes:
     if not access.node.lookup.is_on:
-        raise NotFoundError(NO_LOOKUP)
+        raise NotFoundError(NO_LOOKUP, code="no-lookup")
     return bytes.fromhex(path.hash)
 
 
@@ -93,10 +93,10 @@ async def _ask(access: NodeAccess, request: Any, kind: type[T]) -> T:
         access.host.ask(request)
         notice = await asyncio.wait_for(answer, TIMEOUT_S)
     except TimeoutError:
-        raise NetworkError(f"no answer within {TIMEOUT_S:g} s; ask again") from None
+        raise NetworkError(f"no answer within {TIMEOUT_S:g} s; ask again", code="no-answer") from None
     finally:
         stop()
     if isinstance(notice, LookupFailed):
-        raise NetworkError(notice.why)
+        raise NetworkError(notice.why, code="lookup-failed")
     assert isinstance(notice, kind)
     return notice

@@ -103,7 +103,9 @@ async def _submit_one(access: NodeAccess, raw: bytes) -> SubmitResultView:
 
 def refusal(result: SubmitResult) -> HoroiError:
     """The error of a transaction that was not accepted."""
-    return BusyError(result.detail) if result.rule == "pool.busy" else RuleError(result.rule, result.detail)
+    return (
+        BusyError(result.detail, code="busy") if result.rule == "pool.busy" else RuleError(result.rule, result.detail)
+    )
 
 
 async def _submit_batch(access: NodeAccess, batch: Sequence[bytes | None]) -> BatchResult:
@@ -141,7 +143,7 @@ def transaction(access: NodeAccess, path: TransactionPath, _: None) -> Transacti
         return _detail(access, liner, entry.prepared, None, lines, (tip.height + 1, tip.median_time_ms))
     found = confirmed(access, item)
     if found is None:
-        raise NotFoundError(f"no transaction {path.id} waits or is confirmed here")
+        raise NotFoundError(f"no transaction {path.id} waits or is confirmed here", code="no-transaction")
     prepared, known, position = found
     lines = liner.confirmed(known, position, item, prepared.transaction.body)
     parent_ms = known.parent.median_time_ms if known.parent is not None else 0

@@ -106,11 +106,16 @@ async def sign(access: NodeAccess, query: WalletQuery, form: SignForm) -> Wallet
     """Add the node's signatures, and preimages, to a partially signed transaction."""
     partial = partials.from_json(msgspec.json.encode(form.partial))
     if partial.network_id != access.node.chain.network:
-        raise UsageError(f"it is of network {partial.network_id.hex()}, this node of {access.node.chain.network.hex()}")
+        raise UsageError(
+            f"it is of network {partial.network_id.hex()}, this node of {access.node.chain.network.hex()}",
+            code="other-network",
+        )
     keys = access.keys_named(query.keys)
     asked = partials.keys_asked(partial)
     if not form.preimages and not any(key.pair.public in asked for key in keys):
-        raise ForbiddenError(f"none of this node's {len(keys)} key(s) is asked to agree with {partial.id.hex()}")
+        raise ForbiddenError(
+            f"none of this node's {len(keys)} key(s) is asked to agree with {partial.id.hex()}", code="not-asked"
+        )
     for preimage in form.preimages:
         partial = partials.show_preimage(partial, bytes.fromhex(preimage))
     return await finish(access, signed_by(keys, partial), submit=query.submit)

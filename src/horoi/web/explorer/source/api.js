@@ -3,11 +3,13 @@
 import { token } from "./store.js";
 
 export class Problem extends Error {
-  constructor(status, { title = "", detail = "", rule = null, ...rest } = {}) {
+  constructor(status, { title = "", detail = "", rule = null, code = rule, values = {}, ...rest } = {}) {
     super(detail || title || String(status));
     this.status = status;
     this.title = title;
     this.rule = rule;
+    this.code = code;
+    this.values = values;
     this.more = rest;
   }
 }
@@ -27,7 +29,10 @@ export async function ask(method, path, { body, signed = false, signal, type = "
   }
   if (answer.status === 204) return null;
   const json = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
-  if (!answer.ok) throw new Problem(answer.status, json ?? { title: answer.statusText });
+  if (!answer.ok) {
+    await import("./words/refusals.js").catch(() => {}); // its sentence; without it the node's own English stands
+    throw new Problem(answer.status, json ?? { title: answer.statusText });
+  }
   return json;
 }
 

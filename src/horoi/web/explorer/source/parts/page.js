@@ -3,6 +3,7 @@
 import { html, useEffect } from "../html.js";
 import { t } from "../lang.js";
 import { JsonLinks } from "./json.js";
+import { Refusal } from "./refusal.js";
 
 /** The top of a page. `title` is also the window's; `data`: address of the page's JSON, one or several; `signed`: which answers the owner alone. */
 export function Heading({ title, kind, data, signed, children, window: windowTitle }) {
@@ -34,7 +35,7 @@ export function Instead({ problem, isLoading, reload, empty }) {
     const words = problem.status === 0 ? t("problem.silent") : problem.status === 404 ? t("problem.none") : t("problem.refused");
     return html`<div class="problem" role="alert">
       <strong>${words}</strong>
-      ${problem.message && html`<p>${problem.message}</p>`}
+      <${Refusal} problem=${problem} />
       ${reload && html`<button type="button" onClick=${reload}>${t("problem.again")}</button>`}
     </div>`;
   }

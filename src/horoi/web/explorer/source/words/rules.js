@@ -44,6 +44,8 @@ addWords({
   "rule.pool.key": ["This key has sent too much at once: send it later.", "Αυτό το κλειδί έστειλε πάρα πολλά μαζί: στείλτε την αργότερα."],
   "rule.pool.peer": ["This peer has sent too much at once: send it later.", "Αυτός ο ομότιμος έστειλε πάρα πολλά μαζί: στείλτε την αργότερα."],
   "rule.pool.inputless": ["Too many that spend nothing wait already: send it later.", "Περιμένουν ήδη πάρα πολλές που δεν ξοδεύουν τίποτα: στείλτε την αργότερα."],
+  "rule.verify.failed": ["The check itself failed: send it again.", "Ο ίδιος ο έλεγχος απέτυχε: στείλτε την ξανά."],
+  "rule.form.unencodable": ["It cannot be written down: a number is too large, or a condition too deep.", "Δεν γράφεται: ένας αριθμός είναι πολύ μεγάλος ή μια συνθήκη πολύ βαθιά."],
   "rule.offer.over": ["The offer is over: there is nothing left to answer.", "Η προσφορά έχει τελειώσει: δεν μένει κάτι να απαντηθεί."],
   "rule.offer.expired": ["The time of the offer is over: make a new one.", "Ο χρόνος της προσφοράς πέρασε: κάντε νέα."],
   "rule.offer.life": ["The offer would stand for too long.", "Η προσφορά θα ίσχυε για πάρα πολύ."],

@@ -5,7 +5,8 @@ import { html, useEffect, useRef, useState } from "../../html.js";
 import { t } from "../../lang.js";
 import { Agreed } from "../../parts/agreed.js";
 import { Instead, Section } from "../../parts/page.js";
-import { Text } from "../../parts/text.js";
+import { Refusal } from "../../parts/refusal.js";
+import "../../words/rules.js";
 
 const MOST_REASON = 200; // characters, as the node takes them
 
@@ -34,9 +35,10 @@ export function Answer({ offer, done }) {
 
   const isOver = !["open", "complete"].includes(offer.state);
   const isMine = offer.direction === "outgoing";
-  const note = offer.problem ? html`${t("answer.problem")} <${Text} value=${offer.problem} most=${200} />` : t(noteOf(offer));
+  const note = offer.problem ? t("answer.problem") : t(noteOf(offer));
   return html`<${Section} id="answer" title=${t(offer.awaits_me ? "answer.yours" : "answer.now")}>
     <p role="status">${note}</p>
+    ${offer.problem && html`<${Refusal} problem=${{ code: offer.problem_rule, values: {}, message: offer.problem }} />`}
     ${step && html`<${Step} ...${{ step, offer, heading, isBusy, say }} back=${() => setStep("")} />`}
     ${!step && html`<div class="buttons">
       ${offer.awaits_me && html`<button type="button" class="main" onClick=${() => setStep("accept")}>${t("answer.accept")}</button>
