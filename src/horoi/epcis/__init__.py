@@ -21,7 +21,8 @@ quantities. It does no I/O; ``horoi.node.epcis`` keeps events.
     tree.py          an event as the tree that is hashed
     canonical.py     the pre-hash string and the event hash id
     facts.py         what can be asked of an event
-    query.py         the query language: parameters to conditions on facts
+    conditions.py    what a query asks of facts
+    query.py         the query language: parameters to conditions
     schedule.py      when a standing query is asked
     movement.py      what an event means for quantities of assets
 """

@@ -6,12 +6,13 @@ fact ``quantity`` of at least 5. All conditions must hold, each for some fact of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from horoi.epcis.conditions import Condition
 from horoi.epcis.context import Namespaces, spell_value
-from horoi.epcis.facts import SENSOR_NUMBERS, SENSOR_WORDS, WORDS, Fact, Value, canonical_value, number_of
-from horoi.epcis.patterns import START, Pattern, pattern_of
+from horoi.epcis.facts import SENSOR_NUMBERS, SENSOR_WORDS, WORDS, Value, canonical_value, number_of
+from horoi.epcis.patterns import START, pattern_of
 from horoi.epcis.times import parse_ms
 from horoi.epcis.units import converted, others
 from horoi.epcis.vocabulary import (
@@ -81,22 +82,6 @@ class QueryError(ValueError):
     def __init__(self, detail: str, kind: str = "QueryParameterException") -> None:
         super().__init__(detail)
         self.kind = kind
-
-
-class Condition(NamedTuple):
-    """Some fact with one of ``names`` must have a value that ``op`` allows.
-
-    ``op``: ``in`` (one of the values), ``like`` (one of the values, or meant by one of the patterns), ``exists``, a comparison
-    (``GT`` ...), ``below`` (a value or its descendant in the master data), ``has`` (its master data has one of these
-    attributes), ``attribute`` (the first value is the attribute's name, the others what it may be). One of ``instead`` may be
-    met as well: the same in another unit.
-    """
-
-    names: tuple[str, ...]
-    op: str
-    values: tuple[Value, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
-    instead: tuple[Condition, ...] = ()
 
 
 class Query(NamedTuple):
@@ -174,37 +159,37 @@ def _condition(name: str, value: Any, names: Namespaces) -> Condition | None:
     if op == "EXISTS":
         if field == "errorDeclaration" and not _boolean(name, value):
             return None
-        return Condition((_fact_name(name, field, names),), "exists")
+        return Condition(_fact_names(name, field, names), "exists")
     if op == "WD" and field in ("readPoint", "bizLocation"):
         return Condition((field,), "below", _canonical(_texts(name, value), None, names))
     if op == "HASATTR":
         attributes = tuple(spell_value(text, names) for text in _texts(name, value))
-        return Condition((_attributed(name, field, names),), "has", attributes)
+        return Condition(_attributed(name, field, names), "has", attributes)
     if op == "EQATTR":
         where, _, attribute = field.partition("_")
         attribute = spell_value(attribute, names)
-        return Condition((_attributed(name, where, names),), "attribute", (attribute, *_texts(name, value)))
+        return Condition(_attributed(name, where, names), "attribute", (attribute, *_texts(name, value)))
     if op in COMPARISONS:
-        return _in_any_unit(field, Condition((_fact_name(name, field, names),), op, (_comparable(name, value),)))
+        return _in_any_unit(field, Condition(_fact_names(name, field, names), op, (_comparable(name, value),)))
     if op == "EQ":
         return _equal(name, field, value, names)
     raise QueryError(f"no parameter {name!r} in EPCIS 2.0 section 8.2.7.1")
 
 
 def _equal(name: str, field: str, value: Any, names: Namespaces) -> Condition:
-    fact = _fact_name(name, field, names)
+    facts = _fact_names(name, field, names)
     if field == "action":
         wrong = [text for text in _texts(name, value) if text not in ACTIONS]
         if wrong:
             raise QueryError(f"EQ_action is one of {', '.join(ACTIONS)}, not {wrong[0]!r}")
     if _is_number(field):
         numbers = tuple(_number(name, one) for one in _bounded(name, value))
-        return _in_any_unit(field, Condition((fact,), "in", numbers))
+        return _in_any_unit(field, Condition(facts, "in", numbers))
     texts = _texts(name, value)
     values: list[Value] = list(_canonical(texts, VOCABULARIES.get(field), names))
-    if ":" in fact:  # an extension may hold the number that the text spells
+    if ":" in facts[0]:  # an extension may hold the number that the text spells
         values += [number for text in texts if (number := _of_extension(text)) is not None]
-    return Condition((fact,), "in", tuple(values))
+    return Condition(facts, "in", tuple(values))
 
 
 def _in_any_unit(field: str, condition: Condition) -> Condition:
@@ -232,15 +217,15 @@ def _is_number(field: str) -> bool:
     return field.partition("_")[0] in (*SENSOR_NUMBERS, "quantity")
 
 
-def _fact_name(name: str, field: str, names: Namespaces) -> str:
-    """The name of the fact that a parameter is about; QueryError if there is none."""
+def _fact_names(name: str, field: str, names: Namespaces) -> tuple[str, ...]:
+    """The names of the fact that a parameter is about; QueryError if there is none."""
     known = (*TIME_COLUMNS, *MOMENTS, *PLAIN, *VOCABULARIES, "action", "errorDeclaration", "sensorElement")
     if field in known or _is_number(field):
-        return field
+        return (field,)
     start, _, rest = field.partition("_")
     if start in TYPED:
-        return f"{start}_{canonical_value(rest, TYPED[start], names)}"
-    return _extension_name(name, field, names)
+        return (f"{start}_{canonical_value(rest, TYPED[start], names)}",)
+    return spellings(_extension_name(name, field, names))
 
 
 def _extension_name(name: str, field: str, names: Namespaces) -> str:
@@ -256,10 +241,16 @@ def _extension_name(name: str, field: str, names: Namespaces) -> str:
     return inner + section + extension
 
 
-def _attributed(name: str, field: str, names: Namespaces) -> str:
+def spellings(name: str) -> tuple[str, ...]:
+    """An extension's full name; and without the ``#`` that EPCIS puts between namespace and name (8.2.7.1, EQ_fieldname)."""
+    namespace, mark, own = name.rpartition("#")
+    return (name, namespace + own) if mark else (name,)
+
+
+def _attributed(name: str, field: str, names: Namespaces) -> tuple[str, ...]:
     if field in ("readPoint", "bizLocation", "bizStep", "disposition", *MATCHES):
-        return field
-    return _extension_name(name, field, names)
+        return (field,)
+    return spellings(_extension_name(name, field, names))
 
 
 def _match(names: tuple[str, ...], texts: Sequence[str], namespaces: Namespaces) -> Condition:
@@ -340,35 +331,3 @@ def _comparable(name: str, value: Any) -> Value:
     if isinstance(value, str) and number_of(value) is None and ":" in field:
         return value
     return _number(name, value)
-
-
-# ---- one event, without a store -----------------------------------------------------------------------------------------
-
-
-def holds(condition: Condition, facts: Iterable[Fact]) -> bool:
-    """Whether some fact meets a condition that needs no master data: what the store's index must agree with."""
-    facts = list(facts)
-    if any(holds(other, facts) for other in condition.instead):
-        return True
-    values = [fact.value for fact in facts if fact.name in condition.names]
-    if condition.op == "like":
-        texts = [value for value in values if isinstance(value, str)]
-        return any(
-            text in condition.values or any(pattern.matches(text) for pattern in condition.patterns) for text in texts
-        )
-    test = _TESTS[condition.op]
-    return any(test(value, condition.values) for value in values)
-
-
-def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Sequence[Value]], bool]:
-    return lambda value, given: isinstance(value, str) == isinstance(given[0], str) and compare(value, given[0])
-
-
-_TESTS: dict[str, Callable[[Value, Sequence[Value]], bool]] = {
-    "in": lambda value, given: value in given,
-    "exists": lambda value, given: True,
-    "GT": _compared(lambda a, b: a > b),
-    "GE": _compared(lambda a, b: a >= b),
-    "LT": _compared(lambda a, b: a < b),
-    "LE": _compared(lambda a, b: a <= b),
-}

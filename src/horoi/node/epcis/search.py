@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from horoi.epcis.query import MATCHES, TIME_COLUMNS, Condition, Query, QueryError
+from horoi.epcis.conditions import Condition
+from horoi.epcis.query import MATCHES, TIME_COLUMNS, Query, QueryError, spellings
 from horoi.node.epcis.store import EVENT_COLUMNS, EventStore, Stored
 
 COLUMNS = {"eventTime": "e.event_time", "recordTime": "e.record_time"}
@@ -123,9 +124,9 @@ def _ordered(store: EventStore, query: Query) -> tuple[str, str, list[Any]]:
         return "", "e.seq", []
     if query.order_by in COLUMNS:
         return "", f"{COLUMNS[query.order_by]} {way}, e.seq", []
-    numbers = store.name_numbers([query.order_by])
-    joined = "LEFT JOIN (SELECT seq, min(value) AS value FROM facts WHERE name = ? GROUP BY seq) o ON o.seq = e.seq"
-    return joined, f"o.value {way}, e.seq", [numbers[0] if numbers else -1]
+    numbers = store.name_numbers(spellings(query.order_by))
+    named = f"SELECT seq, min(value) AS value FROM facts WHERE name IN ({','.join('?' * len(numbers))}) GROUP BY seq"
+    return f"LEFT JOIN ({named}) o ON o.seq = e.seq", f"o.value {way}, e.seq", list(numbers)
 
 
 def _where(store: EventStore, query: Query, after: int) -> tuple[str, list[Any]]:
