@@ -12,10 +12,12 @@ from horoi.base.codec import encode
 from horoi.base.errors import DecodeError
 from horoi.ledger.block import Header
 from horoi.ledger.checkpoint import (
+    DASH,
     Checkpoint,
     Cosignature,
     VerifierKey,
     is_valid,
+    read_any_note,
     read_note,
     read_verifier_key,
     signed_message,
@@ -58,6 +60,21 @@ def test_a_note_goes_there_and_back() -> None:
     assert made == cosigned()
     assert is_valid(note.checkpoint, made)
     assert note.by(VerifierKey("other", PAIR.public)) is None
+
+
+def test_signatures_of_other_kinds_are_passed_over_where_a_note_may_have_them() -> None:
+    """C2SP signed-note: "Verifiers MUST ignore signatures from unknown keys"; a post-quantum one has some 3,300 bytes."""
+    others = [f"{DASH} example.com/{size} {base64.b64encode(bytes(4 + size)).decode()}\n" for size in (64, 72, 3309)]
+    head, _, own = write_note(CHECKPOINT, [cosigned()]).partition("\n\n")
+    text = f"{head}\n\n{others[0]}{others[2]}{own}{others[1]}"
+    made = read_any_note(text).by(KEY)
+    assert made is not None
+    assert is_valid(CHECKPOINT, made)
+    for malformed in (f"{text}{DASH} example.com\n", f"{text}nothing\n", f"{head}\n\n" + 65 * others[0]):
+        with pytest.raises(DecodeError):
+            read_any_note(malformed)
+    with pytest.raises(DecodeError):
+        read_note(text)
 
 
 @given(st.integers(0, 10**6), st.characters())

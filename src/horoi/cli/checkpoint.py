@@ -51,7 +51,7 @@ def verify(file: Path, witnesses: tuple[str, ...], as_json: bool) -> None:
     Example:
       horoi checkpoint verify checkpoint.txt --witness horoi-node/91e0...+5d2f09aa+BDq...
     """
-    from horoi.ledger.checkpoint import MAX_NOTE_SIZE_BYTES, is_valid, read_note, read_verifier_key
+    from horoi.ledger.checkpoint import MAX_ANY_NOTE_SIZE_BYTES, is_valid, read_any_note, read_verifier_key
 
     try:
         keys = [read_verifier_key(text) for text in witnesses]
@@ -59,7 +59,7 @@ def verify(file: Path, witnesses: tuple[str, ...], as_json: bool) -> None:
         raise UsageError(f"--witness: {error}") from None
     try:
         with file.open("rb") as opened:
-            note = read_note(opened.read(MAX_NOTE_SIZE_BYTES + 1).decode())
+            note = read_any_note(opened.read(MAX_ANY_NOTE_SIZE_BYTES + 1).decode())
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -34,6 +34,10 @@ MAX_COSIGNATURES = 16  # C2SP signed-note: verifiers accept at least so many
 MAX_NAME_LENGTH = 100  # a guess
 MAX_VKEY_LENGTH = 200
 MAX_NOTE_SIZE_BYTES = 8_000  # three lines, and 16 of at most 300 bytes
+MAX_ANY_NOTE_SIZE_BYTES = (
+    200_000  # with signatures of other kinds: post-quantum ones have "nearly 5kB" (signed-note, "Format")
+)
+MAX_ANY_SIGNATURES = 64  # a guess
 DASH = "\u2014"
 
 
@@ -128,20 +132,34 @@ class Note(NamedTuple):
 
 
 def read_note(text: str) -> Note:
-    """A note of this module's one form; DecodeError says what is wrong."""
+    """A note of this module's one form, as nodes and proofs have it; DecodeError says what is wrong."""
+    checkpoint, lines = _split(text, MAX_NOTE_SIZE_BYTES)
+    if len(lines) > MAX_COSIGNATURES:
+        raise DecodeError(f"checkpoint: {len(lines)} signatures, at most {MAX_COSIGNATURES} are read")
+    return Note(checkpoint, tuple(map(_signature, lines)))
+
+
+def read_any_note(text: str) -> Note:
+    """A checkpoint of a network as any program of C2SP may have written it on. Signatures of other kinds are passed over, as
+    verifiers must ignore those of keys that they do not know (C2SP signed-note, "Signatures")."""
+    checkpoint, lines = _split(text, MAX_ANY_NOTE_SIZE_BYTES)
+    if len(lines) > MAX_ANY_SIGNATURES:
+        raise DecodeError(f"checkpoint: {len(lines)} signatures, at most {MAX_ANY_SIGNATURES} are read")
+    return Note(checkpoint, tuple(_signature(line) for line in lines if _is_cosignature(line)))
+
+
+def _split(text: str, max_size_bytes: int) -> tuple[Checkpoint, list[str]]:
+    """The checkpoint, and the lines of signatures."""
     body, found, rest = text.partition("\n\n")
     lines = body.split("\n")
-    if not found or len(lines) != 3 or len(text.encode("utf-8", "replace")) > MAX_NOTE_SIZE_BYTES:
+    if not found or len(lines) != 3 or len(text.encode("utf-8", "replace")) > max_size_bytes:
         raise DecodeError("checkpoint: three lines, an empty one, then signatures")
     checkpoint = Checkpoint(_network(lines[0]), _size(lines[1]), _unbase64(lines[2], "checkpoint root"))
     if len(checkpoint.root) != HASH_SIZE_BYTES:
         raise DecodeError(f"checkpoint: a root of {len(checkpoint.root)} bytes, it has {HASH_SIZE_BYTES}")
     if rest and not rest.endswith("\n"):
         raise DecodeError("checkpoint: the last line does not end")
-    signatures = tuple(_signature(line) for line in rest.split("\n")[:-1])
-    if len(signatures) > MAX_COSIGNATURES:
-        raise DecodeError(f"checkpoint: {len(signatures)} signatures, at most {MAX_COSIGNATURES} are read")
-    return Note(checkpoint, signatures)
+    return checkpoint, rest.split("\n")[:-1]
 
 
 def _network(line: str) -> bytes:
@@ -155,6 +173,12 @@ def _size(line: str) -> int:
     if not (line.isascii() and line.isdigit() and len(line) <= 10 and str(int(line)) == line and int(line) > 0):
         raise DecodeError(f"checkpoint: {line[:20]!r} is no number of headers")
     return int(line)
+
+
+def _is_cosignature(line: str) -> bool:
+    """True if the line has the size of a timestamped Ed25519 cosignature; DecodeError if it is no signature at all."""
+    blob = _unbase64(line.rpartition(" ")[2], "signature")
+    return len(blob) == KEY_ID_SIZE_BYTES + TIME_SIZE_BYTES + NODE_SIGNATURE_SIZE_BYTES
 
 
 def _signature(line: str) -> tuple[str, bytes, int, bytes]:
