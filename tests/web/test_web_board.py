@@ -108,6 +108,23 @@ def test_a_name_that_two_assets_have_is_told_apart(api: Api) -> None:
     first, _ = define(api, "crude", decimals=0), define(api, "crude", decimals=0)
     issue(api, first, "3")
     assert lines(api)[0] == f"alice made 3 bbl of crude [{first[:8]}]"
+    assert lines(api)[1].startswith("alice defined the asset crude [")
+    assert api.get("/v1/board")["lines"][0]["amount"]["alike"]
+    assert all(asset["alike"] for asset in api.get("/v1/assets")["assets"])
+
+
+@pytest.mark.parametrize(
+    ("name", "alike"),
+    [("crude", False), ("  ", True), ("Coin", True), ("\u03a4hasos crude", True), ("crude  oil", True)],
+)
+def test_a_name_that_reads_as_another_is_marked(api: Api, name: str, alike: bool) -> None:
+    asset = define(api, name, decimals=0)
+    api.post("/v1/wallet/post", {"text": "loaded", "about": asset})
+    api.host.mine()
+    line = api.get("/v1/board")["lines"][0]
+    assert (line["about"], line["about_alike"]) == (asset, alike)
+    assert api.get("/v1/assets")["assets"][0]["alike"] is alike
+    assert (f"[{asset[:8]}]" in lines(api)[1]) is alike
 
 
 def test_nobody_is_called_what_he_calls_himself() -> None:

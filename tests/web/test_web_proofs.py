@@ -17,6 +17,7 @@ from horoi.ledger.checkpoint import is_valid, read_note, read_verifier_key
 from horoi.ledger.proof.form import read
 from horoi.ledger.proof.verify import Verdict, verify
 from horoi.node.witness.machine import DEPTH, EVERY, Witness
+from horoi.node.witness.promise import Promise, begin
 from horoi.world.live.node_key import NodeKey
 
 DOCUMENT = sha256(b"certificate").hex()
@@ -99,7 +100,8 @@ def test_the_checkpoint_and_a_proof_that_carries_it() -> None:
         assert api.get("/v1/checkpoint")["note"] is None
         node = api.host.node
         key = NodeKey(bytes([4]) * 32)
-        node.witness = signing = Witness(node.chain, node.witness.promise, key)
+        begin(node.disk, key.public)
+        node.witness = signing = Witness(node.chain, Promise(node.disk), key)
         node.stack.machines["witness"] = signing
         asset = define(api)
         api.host.mine(EVERY + DEPTH)

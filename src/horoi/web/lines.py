@@ -8,7 +8,6 @@ from horoi.ledger.conditions import Condition
 from horoi.ledger.consensus.nakamoto.tree import Known
 from horoi.ledger.transaction import NATIVE, Amount, Body
 from horoi.node.mempool.entry import Entry
-from horoi.node.wallet.explain import AssetName
 from horoi.web.access import NodeAccess
 from horoi.web.model.board import BoardLine
 from horoi.web.model.ledger import AmountView
@@ -36,7 +35,6 @@ class Liner:
         self.access = access
         self.people = People(access)
         self.view = Viewer(access)
-        self._ambiguous: dict[bytes, bool] = {}
 
     def lines(self, transaction: bytes, body: Body, standing: Standing) -> list[BoardLine]:
         """The lines of a transaction, at most MAX_LINES; the last then says how many more there are."""
@@ -71,6 +69,7 @@ class Liner:
             text=post.text if post is not None else None,
             about=post.about.hex() if post is not None and post.about is not None else None,
             about_name=about.name if about is not None else None,
+            about_alike=post is not None and post.about is not None and self.view.is_alike(post.about),
             document=post.document.hex() if post is not None and post.document is not None else None,
             transaction=name,
             height=known.height if known is not None else None,
@@ -93,7 +92,7 @@ class Liner:
         what = self._much(m.amount) if m.amount is not None else ""
         if m.kind == "defined":
             assert m.amount is not None
-            return f"{actor} defined the asset {m.asset_name}, at most {self._count(m.amount)}"
+            return f"{actor} defined the asset {self._asset(m.amount.asset)}, at most {self._count(m.amount)}"
         if m.kind == "issued":
             return f"{actor} made {what}" + (f" for {other}" if m.counterpart is not None else "")
         if m.kind == "transformed":
@@ -135,14 +134,7 @@ class Liner:
         shown = asset.hex()[:SHOWN_ID_CHARACTERS]
         if known is None:
             return f"asset {shown}"
-        return f"{known.name} [{shown}]" if self._is_ambiguous(asset, known) else known.name
-
-    def _is_ambiguous(self, asset: bytes, known: AssetName) -> bool:
-        """Whether another asset has this name: anybody may define one."""
-        if asset not in self._ambiguous:
-            index = self.access.node.index
-            self._ambiguous[asset] = index is not None and len(index.assets_named(known.name, 2)) > 1
-        return self._ambiguous[asset]
+        return f"{known.name} [{shown}]" if self.view.is_alike(asset) else known.name
 
 
 def waiting_lines(liner: Liner, entry: Entry) -> list[BoardLine]:

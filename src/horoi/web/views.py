@@ -16,6 +16,7 @@ from horoi.node.wallet.amounts import format_amount
 from horoi.node.wallet.explain import AssetName, Names, explain
 from horoi.node.wallet.text import condition_to_json, format_time
 from horoi.web.access import NodeAccess
+from horoi.web.lookalikes import is_odd
 from horoi.web.model.base import TimeText
 from horoi.web.model.books import AssetView
 from horoi.web.model.ledger import (
@@ -49,6 +50,7 @@ class Viewer:
         self.chain = access.node.chain
         self.index = access.node.index
         self._assets: dict[bytes, AssetName | None] = {NATIVE: AssetName(COIN_NAME)}
+        self._alike: dict[bytes, bool] = {}
 
     # ---- assets and amounts -----------------------------------------------------------------------------------
 
@@ -62,6 +64,18 @@ class Viewer:
             self._assets[asset] = known
         return self._assets[asset]
 
+    def is_alike(self, asset: bytes) -> bool:
+        """Whether the name of an asset could be taken for another's."""
+        if asset not in self._alike:
+            known = self.asset(asset)
+            self._alike[asset] = known is not None and asset != NATIVE and self._reads_as_another(asset, known.name)
+        return self._alike[asset]
+
+    def _reads_as_another(self, asset: bytes, name: str) -> bool:
+        if is_odd(name) or name.casefold() == COIN_NAME:
+            return True
+        return self.index is not None and any(other != asset for other in self.index.assets_named(name, 2))
+
     def learn(self, transaction: bytes, body: Body) -> None:
         """Remember the assets that a transaction defines, which may not be in a block yet."""
         for number, d in enumerate(body.definitions):
@@ -73,6 +87,7 @@ class Viewer:
         return AmountView(
             asset=asset.hex(),
             name=known.name if known else None,
+            alike=self.is_alike(asset),
             unit=known.unit if known else None,
             quantity=str(quantity),
             amount=format_amount(quantity, known.decimals) if known else None,
@@ -97,6 +112,7 @@ class Viewer:
         return AssetView(
             id=asset.hex(),
             name=d.name,
+            alike=self.is_alike(asset),
             unit=d.unit,
             decimals=d.decimals,
             issuer=condition_to_json(d.issuer),
@@ -149,6 +165,7 @@ class Viewer:
             text=post.text,
             about=post.about.hex() if post.about is not None else None,
             about_name=about.name if about else None,
+            about_alike=post.about is not None and self.is_alike(post.about),
             document=post.document.hex() if post.document is not None else None,
         )
 

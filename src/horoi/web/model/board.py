@@ -48,6 +48,7 @@ class BoardLine(Answer, frozen=True, kw_only=True):
     text: str | None = None
     about: Hash | None = None
     about_name: str | None = None
+    about_alike: bool = False
     document: Hash | None = None
     transaction: Hash
     height: Height | None

@@ -30,6 +30,8 @@ class AssetView(Answer, frozen=True, kw_only=True):
 
     id: Hash
     name: str
+    alike: bool = False
+    """Its name could be taken for another's."""
     unit: str
     decimals: int
     issuer: ConditionForm

@@ -25,10 +25,12 @@ MAX_PAGE = 1_000
 
 
 class AmountView(Answer, frozen=True, kw_only=True):
-    """So much of an asset. ``amount`` is null where the asset's definition is not known."""
+    """So much of an asset. ``amount`` is null where the asset's definition is not known. ``alike``: its name could be taken for
+    another's, so show the beginning of the id too."""
 
     asset: Hash
     name: str | None
+    alike: bool = False
     unit: str | None
     quantity: Number
     amount: AmountText | None
@@ -108,6 +110,7 @@ class PostView(Answer, frozen=True, kw_only=True):
     text: str
     about: Hash | None
     about_name: str | None
+    about_alike: bool = False
     document: Hash | None
     """SHA-256 of the document."""
 

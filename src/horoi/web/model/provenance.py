@@ -43,6 +43,7 @@ class FlowNode(Answer, frozen=True, kw_only=True):
     asset: Hash | None
     """Null for a transformation."""
     asset_name: str | None
+    asset_alike: bool = False
     unit: str | None
     quantity: Number
     amount: AmountText | None

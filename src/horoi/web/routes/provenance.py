@@ -75,6 +75,7 @@ def _node(liner: Liner, number: int, node: Node) -> FlowNode:
         layer=node.layer,
         asset=node.asset.hex() if node.asset is not None else None,
         asset_name=known.name if known is not None else None,
+        asset_alike=node.asset is not None and liner.view.is_alike(node.asset),
         unit=known.unit if known is not None else None,
         quantity=str(node.quantity),
         amount=format_amount(node.quantity, known.decimals) if known is not None else None,

@@ -14,7 +14,7 @@ export default function Assets({ query }) {
   const path = url("/v1/assets", { limit: 100, after: query.get("after") });
   const { data, ...rest } = useData(path, { on: ["block"] });
   const columns = [
-    { head: t("asset.asset"), cell: (asset) => html`<${Asset} id=${asset.id} name=${asset.name} />` },
+    { head: t("asset.asset"), cell: (asset) => html`<${Asset} id=${asset.id} name=${asset.name} alike=${asset.alike} />` },
     { head: t("asset.exists"), right: true, cell: (asset) => html`<${Amount} amount=${asset.existing_amount} unit=${asset.unit} />` },
     { head: t("asset.transactions"), right: true, cell: (asset) => number(asset.transactions) },
     { head: t("asset.defined"), right: true, cell: (asset) => html`<${Block} height=${asset.height} label=${number(asset.height)} />` },

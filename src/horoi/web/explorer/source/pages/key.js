@@ -51,7 +51,7 @@ export default function KeyPage({ params }) {
     <div class="halves">
       <${Section} id="has" title=${t("key.has")}>
         <${Table} caption=${t("key.has")} rows=${data.sums} rowKey=${(sum) => sum.owned.asset} empty=${t("key.nothing")} columns=${[
-          { head: t("key.asset"), cell: (sum) => html`<${Asset} id=${sum.owned.asset} name=${sum.owned.name} />` },
+          { head: t("key.asset"), cell: (sum) => html`<${Asset} id=${sum.owned.asset} name=${sum.owned.name} alike=${sum.owned.alike} />` },
           { head: t("key.owns"), right: true, cell: (sum) => html`<${Amount} value=${sum.owned} />` },
           { head: t("key.holds"), right: true, cell: (sum) => html`<${Amount} value=${sum.held} />` },
         ]} />

@@ -7,7 +7,7 @@ import { html, useEffect, useState } from "../html.js";
 import { list, named, number, say, t } from "../lang.js";
 import { Condition } from "../parts/condition.js";
 import { Heading, Instead, Section } from "../parts/page.js";
-import { Asset, assetUrl, Block, blockUrl, Hash, keyUrl, Party, Transaction, transactionUrl } from "../parts/names.js";
+import { Asset, assetUrl, Block, blockUrl, Hash, idMark, keyUrl, Party, Transaction, transactionUrl } from "../parts/names.js";
 import { Time } from "../parts/numbers.js";
 import { Text } from "../parts/text.js";
 import { navigate } from "../router.js";
@@ -71,7 +71,7 @@ function Hit({ hit }) {
 function titleOf(hit) {
   if (hit.kind === "block" || hit.kind === "time") return t("block.name", { n: hit.height });
   if (["transaction", "waiting", "document"].includes(hit.kind)) return html`<${Hash} value=${hit.id} />`;
-  return html`<${Text} plain value=${hit.title} most=${80} />`;
+  return html`<${Text} plain value=${hit.title} most=${80} />${hit.kind === "asset" && html` <span class="hash">${idMark(hit.id)}</span>`}`;
 }
 
 function detailOf(hit) {
@@ -87,7 +87,7 @@ function Found({ entry }) {
   return html`<li class="line">
     <div class="line-when"><${Time} ms=${entry.time_ms} /></div>
     <div class="line-what">
-      <p class="byline"><${Condition} form=${post.author} />${post.about && html`<span class="faint"> · ${say("search.about", { asset: html`<${Asset} id=${post.about} name=${post.about_name} />` })}</span>`}</p>
+      <p class="byline"><${Condition} form=${post.author} />${post.about && html`<span class="faint"> · ${say("search.about", { asset: html`<${Asset} id=${post.about} name=${post.about_name} alike=${post.about_alike} />` })}</span>`}</p>
       <blockquote><${Highlighted} text=${post.text} marks=${entry.highlights ?? []} /></blockquote>
     </div>
     <a class="depth" href=${transactionUrl(entry.transaction)}>${t("search.block", { height: number(entry.height) })}</a>

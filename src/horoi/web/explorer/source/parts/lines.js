@@ -15,9 +15,9 @@ export function Sentence({ line }) {
     actor: html`<${Party} party=${line.actor} />`,
     counterpart: html`<${Party} party=${line.counterpart} />`,
     amount: html`<${Amount} value=${line.amount} />`,
-    asset: line.amount && html`<${Asset} id=${line.amount.asset} name=${line.amount.name} />`,
+    asset: line.amount && html`<${Asset} id=${line.amount.asset} name=${line.amount.name} alike=${line.amount.alike} />`,
     reason: html`<${Text} value=${line.reason} most=${80} />`,
-    sources: (line.sources ?? []).map((source, i) => html`${i > 0 && ", "}<${Amount} value=${source} /> <${Asset} id=${source.asset} name=${source.name} />`),
+    sources: (line.sources ?? []).map((source, i) => html`${i > 0 && ", "}<${Amount} value=${source} /> <${Asset} id=${source.asset} name=${source.name} alike=${source.alike} />`),
   })}${line.owner && line.kind === "handed-over" && html`<span class="faint"> · ${say("line.owned", { owner: html`<${Party} party=${line.owner} />` })}</span>`}</span>`;
 }
 
@@ -58,7 +58,7 @@ function Group({ lines, tip }) {
 function Line({ line }) {
   if (line.kind !== "posted") return html`<p class="moved"><${Sentence} line=${line} /></p>`;
   return html`<div class="post">
-    <p class="byline"><${Party} party=${line.actor} />${line.about && html`<span class="faint"> · ${say("line.about", { asset: html`<${Asset} id=${line.about} name=${line.about_name} />` })}</span>`}${line.document && html` · <a href=${`/document/${line.document}`}>${t("line.document")}</a>`}</p>
+    <p class="byline"><${Party} party=${line.actor} />${line.about && html`<span class="faint"> · ${say("line.about", { asset: html`<${Asset} id=${line.about} name=${line.about_name} alike=${line.about_alike} />` })}</span>`}${line.document && html` · <a href=${`/document/${line.document}`}>${t("line.document")}</a>`}</p>
     ${line.text && html`<blockquote><${Text} value=${line.text} most=${280} /></blockquote>`}
   </div>`;
 }

@@ -38,9 +38,13 @@ export const keyUrl = (id) => `/key/${encodeURIComponent(id)}`;
 export const transactionUrl = (id) => `/tx/${encodeURIComponent(id)}`;
 export const blockUrl = (id) => `/block/${encodeURIComponent(id)}`;
 
-export function Asset({ id, name }) {
-  return html`<a class="asset" href=${assetUrl(id)} title=${id}>${name ? html`<${Text} plain most=${48} value=${name} />` : html`<${Hash} value=${id} />`}</a>`;
+/** An asset by its name. Anybody may give that name again: where it could be taken for another's, the id begins beside it. */
+export function Asset({ id, name, alike }) {
+  return html`<a class="asset" href=${assetUrl(id)} title=${id}>${name ? html`<${Text} plain most=${48} value=${name} />${alike && html` <span class="hash">${idMark(id)}</span>`}` : html`<${Hash} value=${id} />`}</a>`;
 }
+
+/** The beginning of an id in brackets, which stands beside a name that is not enough. */
+export const idMark = (id) => `[${id.slice(0, 8)}]`;
 
 /**
  * A party as the API describes it: a name that this node trusts, or the shortened address; what a key says of itself is marked

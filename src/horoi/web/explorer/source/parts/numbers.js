@@ -13,7 +13,7 @@ export function Amount({ value, unit = value?.unit, amount = value?.amount }) {
 
 export function AmountOf({ value }) {
   if (!value) return "–";
-  return html`<${Amount} value=${value} /> <${Asset} id=${value.asset} name=${value.name} />`;
+  return html`<${Amount} value=${value} /> <${Asset} id=${value.asset} name=${value.name} alike=${value.alike} />`;
 }
 
 /** A moment: how long ago if `now` is given (see useNow), else the date; the other one as its title. */

@@ -5,7 +5,7 @@ import { sankey, sankeyLinkHorizontal } from "d3-sankey";
 import { html, useMemo, useRef, useState, useEffect } from "../../html.js";
 import { number, t } from "../../lang.js";
 import { Figure } from "../../parts/figure.js";
-import { Party, shortName, Transaction, transactionUrl } from "../../parts/names.js";
+import { idMark, Party, shortName, Transaction, transactionUrl } from "../../parts/names.js";
 import { Amount } from "../../parts/numbers.js";
 import { clip, pieces, Text } from "../../parts/text.js";
 
@@ -20,7 +20,7 @@ export function Provenance({ data }) {
   const rows = data.nodes;
   const columns = [
     { head: t("flow.step"), cell: (node) => t(`flow.${node.kind}`) },
-    { head: t("asset.asset"), cell: (node) => html`<${Text} value=${node.asset_name} most=${48} plain />` },
+    { head: t("asset.asset"), cell: (node) => html`<${Text} value=${node.asset_name} most=${48} plain />${node.asset_alike && ` ${idMark(node.asset)}`}` },
     { head: t("flow.quantity"), right: true, cell: (node) => node.kind === "transform" ? "–" : html`<${Amount} amount=${node.amount} unit=${node.unit} />` },
     { head: t("flow.owner"), cell: (node) => node.owner ? html`<${Party} party=${node.owner} />` : "–" },
     { head: t("flow.custodian"), cell: (node) => node.custodian ? html`<${Party} party=${node.custodian} />` : "–" },
@@ -47,9 +47,9 @@ function colouring(nodes) {
 }
 
 function Legend({ nodes, colours }) {
-  const names = new Map(nodes.filter((node) => colours.has(node.asset)).map((node) => [node.asset, node.asset_name]));
+  const names = new Map(nodes.filter((node) => colours.has(node.asset)).map((node) => [node.asset, node]));
   if (names.size < 2) return null;
-  return html`<ul class="legend">${[...names].map(([asset, name]) => html`<li><span class=${`swatch flow-${colours.get(asset)}`}></span><${Text} value=${name} most=${40} plain /></li>`)}</ul>`;
+  return html`<ul class="legend">${[...names].map(([asset, node]) => html`<li><span class=${`swatch flow-${colours.get(asset)}`}></span><${Text} value=${node.asset_name} most=${40} plain />${node.asset_alike && ` ${idMark(asset)}`}</li>`)}</ul>`;
 }
 
 function Diagram({ data, colours }) {

@@ -10,7 +10,7 @@ import { Text } from "../../parts/text.js";
 export function Changes({ offer }) {
   const columns = [
     { head: t("offer.party"), cell: (c) => html`<${Condition} form=${c.who} />${c.mine && html` <span class="tag">${t("party.own")}</span>`}` },
-    { head: t("offer.asset"), cell: (c) => html`<${Asset} id=${c.asset} name=${c.name} />` },
+    { head: t("offer.asset"), cell: (c) => html`<${Asset} id=${c.asset} name=${c.name} alike />` },
     { head: t("offer.owns"), right: true, cell: (c) => html`<${Step} before=${c.owns_before} change=${c.owns_change} after=${c.owns_after} unit=${c.unit} />` },
     { head: t("offer.holds"), right: true, cell: (c) => html`<${Step} before=${c.holds_before} change=${c.holds_change} after=${c.holds_after} unit=${c.unit} />` },
   ];
