@@ -111,6 +111,8 @@ class Reader:
 
 def settled(page: Page) -> None:
     """Wait until a page shows its heading and nothing is being read."""
+    # A frame first: a link within the explorer changes the address at once, and draws the new page after it.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     page.wait_for_selector("main h1, main .problem")
     page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
 

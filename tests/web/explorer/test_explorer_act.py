@@ -10,7 +10,7 @@ from tests.web.explorer.explorer_browser import axe_findings, reading, settled
 from tests.web.explorer.explorer_story import CARRIER, FIELD, Story, telling
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
     from tests.web.explorer.explorer_browser import Reader
 
 
@@ -86,6 +86,27 @@ def test_wrong_numbers_are_said_beside_the_field(browser: Browser, story: Story,
         page.get_by_role("alert").get_by_text(said).wait_for()
         assert page.evaluate("document.activeElement.dataset.field") == "amount"
         assert story.get("/v1/transactions")["count"] == 0
+
+
+def test_an_amount_is_not_judged_before_its_decimals_are_known(browser: Browser, story: Story) -> None:
+    with reading(browser, story.url) as reader:
+        page = owner(reader, story, "transfer")
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route(f"**/v1/assets/{story.assets['crude']}", hold)
+        page.get_by_label("Asset").select_option(story.assets["crude"])
+        page.get_by_label("To", exact=True).fill(story.address(CARRIER))
+        page.get_by_label("Amount").fill("0.5")
+        review = page.get_by_role("button", name="Read before signing")
+        page.locator("form.stack button.main:disabled").wait_for()
+        while not held:
+            page.wait_for_timeout(10)  # playwright hears of the request meanwhile
+        held[0].continue_()
+        review.click()
+        page.get_by_text("This is what you would sign").wait_for()
 
 
 def test_words_are_read_and_then_sent(browser: Browser, story: Story) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.node.live_nodes import wait_until
 from tests.web.explorer.explorer_browser import PHONE, Reader, axe_findings, reading, settled, wider_than_the_screen
 
 from horoi.base.address import address_of
@@ -66,6 +67,15 @@ class Desk:
     def go(self, path: str) -> Page:
         self.reader.go(self.page, path)
         return self.page
+
+    def go_to_offer(self, offer_id: str) -> Page:
+        """Open an offer's page, once the offer has reached this node: before, its page is one of nothing."""
+
+        def has_arrived() -> bool:
+            return offer_id in [offer.id for offer in self.node.client.offers("all").offers]
+
+        wait_until(has_arrived, LIVE_MS / 1000, f"offer {offer_id} at the other node")
+        return self.go(f"/offers/{offer_id}")
 
     def sees(self, text: str, where: str = "main") -> None:
         """Wait until this is on the page, without loading it again."""
@@ -172,7 +182,7 @@ def test_what_one_says_in_its_page_stands_on_the_others_board(desks: tuple[Desk,
 def test_another_is_refused_with_a_reason_and_then_ruled_out(desks: tuple[Desk, Desk]) -> None:
     field, carrier = desks
     offer_id = offer_in_the_page(field, "4000", "<img src=x onerror=alert(1)> and 4000 more?")
-    page = carrier.go(f"/offers/{offer_id}")
+    page = carrier.go_to_offer(offer_id)
     carrier.sees("and 4000 more")
     page.get_by_role("button", name="Refuse").click()
     page.get_by_label("Why").fill("the ship is full")
@@ -188,7 +198,7 @@ def test_another_is_refused_with_a_reason_and_then_ruled_out(desks: tuple[Desk, 
 def test_an_own_offer_is_withdrawn_and_the_other_sees_it(desks: tuple[Desk, Desk]) -> None:
     field, carrier = desks
     offer_id = offer_in_the_page(field, "5", "a mistake")
-    carrier.go(f"/offers/{offer_id}")
+    carrier.go_to_offer(offer_id)
     carrier.sees("a mistake")
     field.page.get_by_role("button", name="Withdraw").click()
     field.page.get_by_role("button", name="Withdraw the offer").click()

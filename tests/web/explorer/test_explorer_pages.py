@@ -225,6 +225,20 @@ def test_nothing_stands_in_a_readers_way_on_any_page(browser: Browser, story: St
         assert found == {}
 
 
+def test_keys_without_names_are_far_enough_apart(browser: Browser, story: Story) -> None:
+    """A node whose operator named nobody, and every other one until its names are read."""
+    with reading(browser, story.url) as reader:
+        page = reader.page("/")
+        page.route("**/v1/names", lambda route: route.fulfill(json={"names": []}))
+        found = {}
+        for name in ("transaction", "asset"):
+            reader.go(page, pages(story)[name])
+            assert page.locator("main a.party.hash").count() >= 1, name
+            if findings := axe_findings(page):
+                found[name] = findings
+        assert found == {}
+
+
 def test_names_lead_to_the_refinery(browser: Browser, story: Story) -> None:
     with reading(browser, story.url) as reader:
         page = reader.page("/assets")

@@ -31,13 +31,14 @@ export default function Charts({ query }) {
   const height = newest.data?.blocks[0]?.header.height;
   const from = height === undefined || !last ? 0 : Math.max(0, height - last + 1);
   const path = height === undefined ? null : url("/v1/charts", { from, points: POINTS });
-  const { data, ...rest } = useData(path, { on: ["block"] });
+  const charts = useData(path, { on: ["block"] });
+  const { data } = charts;
   return html`<${Heading} title=${t("charts.title")} data=${path}>
       <nav class="switch" aria-label=${t("charts.span")}>${SPANS.map((span) => html`<a class="choice" href=${url("/charts", { last: span })} aria-current=${span === last ? "true" : undefined}>${span ? t("charts.last", { n: span }) : t("charts.all")}</a>`)}</nav>
     <//>
     ${data
       ? html`<div class="halves">${PICTURES.map((picture) => html`<${One} key=${picture.field} data=${data} picture=${picture} />`)}</div>`
-      : html`<${Instead} ...${newest.problem ? newest : rest} />`}`;
+      : html`<${Instead} ...${path ? charts : newest} />`}`;
 }
 
 function One({ data, picture }) {

@@ -54,7 +54,7 @@ export function Form({ verb, values: before, own, holdings, rights, done }) {
   return html`<form class="stack" onSubmit=${review} novalidate>
     ${verb.fields.map((field) => html`<${Field} key=${field.name} ...${{ verb, field, choices, chosen, names, own }} value=${values[field.name]} wrong=${wrongs[field.name]} set=${set} />`)}
     ${wrongs.whole && html`<p class="wrong" role="alert">${wrongs.whole}</p>`}
-    <div><button class="main" disabled=${isBusy}>${t("act.review")}</button></div>
+    <div><button class="main" disabled=${isBusy || details.isLoading /* without its decimals an amount cannot be judged */}>${t("act.review")}</button></div>
     ${problem && html`<${Instead} problem=${problem} />`}
   </form>`;
 }
