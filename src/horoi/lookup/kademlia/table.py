@@ -378,10 +378,10 @@ class RoutingTable:
         contacts = self._book.contacts
         return [contacts[number] for number in islice(self._numbers, start, start + self._counts[index])]
 
-    def grow(self, numbers: array[int]) -> None:
-        """Take a whole bucket beyond the deepest: how an experiment makes a converged table."""
-        self._counts.append(len(numbers))
-        self._numbers.extend(numbers)
+    def fill(self, counts: bytes, numbers: array[int]) -> None:
+        """Take all buckets at once, so many in each: how an experiment makes a converged table."""
+        self._counts = bytearray(counts)
+        self._numbers = numbers
 
     @property
     def size_bytes(self) -> int:
