@@ -88,7 +88,8 @@ def clockwise(a: int, b: int, bits: int) -> int:
 def around(a: int, b: int, bits: int) -> int:
     """How far apart ``a`` and ``b`` are on the ring, in the shorter direction. Symmetric; at most half the ring."""
     mask = (1 << bits) - 1
-    return min((b - a) & mask, (a - b) & mask)
+    up = (b - a) & mask
+    return up if up <= mask >> 1 else mask + 1 - up
 
 
 def in_open(x: int, a: int, b: int) -> bool:

@@ -7,7 +7,6 @@ functions over a ``Core``; ``machine`` wires them to events.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from random import Random
 from typing import Any, ClassVar
 
@@ -60,11 +59,9 @@ class Core(DispatchingPeer):
 
     # Peers
 
-    def everyone(self) -> Iterator[Contact]:
+    def everyone(self) -> list[Contact]:
         """All contacts of the three tables, some twice."""
-        yield from self.leaves.members()
-        yield from self.table.members()
-        yield from self.neighbours.members()
+        return [*self.leaves.members(), *self.table.members(), *self.neighbours.members()]
 
     def knows(self, contact: Contact) -> bool:
         """Whether the contact is in one of the tables."""

@@ -7,10 +7,24 @@ one step from its owner (section 2.3, first line of table 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
-from horoi.base.ids import around
 from horoi.lookup.vocabulary import Contact
+
+
+def nearness(key: int, bits: int) -> Callable[[Contact], tuple[int, int]]:
+    """The order in which peers are numerically close to a key: by the shorter way around, of two as close the smaller id.
+
+    (``base.ids.around`` and the id; written out, since each message is compared with every leaf of its owner.)
+    """
+    mask = (1 << bits) - 1
+    half = mask >> 1
+
+    def rank(contact: Contact) -> tuple[int, int]:
+        up = (contact.id - key) & mask
+        return (up if up <= half else mask + 1 - up), contact.id
+
+    return rank
 
 
 class LeafSet:
@@ -27,18 +41,17 @@ class LeafSet:
         self.larger: list[Contact] = []
 
     def __len__(self) -> int:
-        return sum(1 for _ in self.members())
+        return len(self.members())
 
     def __contains__(self, contact: Contact) -> bool:
         return contact in self.larger or contact in self.smaller
 
-    def members(self) -> Iterator[Contact]:
+    def members(self) -> list[Contact]:
         """Each leaf once: clockwise from the farthest smaller to the farthest larger."""
-        larger = self.larger
-        for contact in reversed(self.smaller):
-            if contact not in larger:
-                yield contact
-        yield from larger
+        larger, smaller = self.larger, self.smaller[::-1]
+        if self.is_closed:  # else nobody is in both
+            smaller = [contact for contact in smaller if contact not in larger]
+        return smaller + larger
 
     def wants(self, contact: Contact) -> bool:
         """Whether ``add`` would change anything."""
@@ -104,8 +117,7 @@ class LeafSet:
 
     def nearest(self, key: int, count: int) -> list[Contact]:
         """The ``count`` leaves numerically closest to a key, the closest first."""
-        bits = self.bits
-        return sorted(self.members(), key=lambda contact: (around(contact.id, key, bits), contact.id))[:count]
+        return sorted(self.members(), key=nearness(key, self.bits))[:count]
 
     @property
     def spacing(self) -> float:

@@ -5,19 +5,18 @@ Section 2.1. It is no help in routing; it keeps the routing table near (section 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from horoi.lookup.vocabulary import Contact
 
 
 class NeighbourhoodSet:
     """At most ``size`` contacts with their round trips in seconds."""
 
-    __slots__ = ("_members", "_size", "reach_s")
+    __slots__ = ("_members", "_ordered", "_size", "reach_s")
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._members: dict[int, tuple[float, Contact]] = {}  # by id
+        self._ordered: list[Contact] | None = []  # nearest first; None: not since the last change
         self.reach_s = 0.0
         """The round trip of the farthest member; 0 if there is none."""
 
@@ -32,9 +31,12 @@ class NeighbourhoodSet:
     def is_full(self) -> bool:
         return len(self._members) >= self._size
 
-    def members(self) -> Iterator[Contact]:
+    def members(self) -> list[Contact]:
         """Nearest first."""
-        return (contact for _, contact in sorted(self._members.values(), key=lambda member: (member[0], member[1].id)))
+        if self._ordered is None:
+            ordered = sorted(self._members.values(), key=lambda member: (member[0], member[1].id))
+            self._ordered = [contact for _, contact in ordered]
+        return self._ordered
 
     def add(self, contact: Contact, round_trip_s: float) -> bool:
         """Take a contact in, or its new round trip, if it is near enough. True if it is a member now."""
@@ -56,4 +58,5 @@ class NeighbourhoodSet:
         return True
 
     def _measure(self) -> None:
+        self._ordered = None
         self.reach_s = max((round_trip_s for round_trip_s, _ in self._members.values()), default=0.0)

@@ -13,10 +13,11 @@ rules above passes to a leaf that is numerically closer, whose leaf set then cov
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
 from horoi.base.ids import around, shared_digits
 from horoi.lookup.pastry.core import Core
+from horoi.lookup.pastry.leaf_set import nearness
 from horoi.lookup.vocabulary import Address, Contact
 
 BIAS = 0.6  # of randomised routing towards the best candidate; "heavily biased" in the paper, the figure is a guess
@@ -30,16 +31,16 @@ def is_nearer(a: int, b: int, key: int, bits: int) -> bool:
 def is_progress(core: Core, before: int, after: int, key: int) -> bool:
     """Whether a message for ``key`` may go from the peer of id ``before`` to the peer of id ``after``."""
     bits, digit_bits = core.config.bits, core.config.digit_bits
-    if is_nearer(after, before, key, bits):
+    if shared_digits(after, key, bits, digit_bits) > shared_digits(before, key, bits, digit_bits):
         return True
-    return shared_digits(after, key, bits, digit_bits) > shared_digits(before, key, bits, digit_bits)
+    return is_nearer(after, before, key, bits)
 
 
 def next_hop(core: Core, key: int, avoid: Container[Address] = ()) -> Contact | None:
     """Who comes next; None if this peer is the owner, as far as it knows. ``avoid`` are addresses that did not answer."""
     leaves = core.leaves
     if leaves.covers(key):
-        return _closest(core, key, (leaf for leaf in leaves.members() if leaf.address not in avoid), avoid)
+        return _closest(core, key, avoid)
     row, column = core.table.slot(key)
     entry = core.table.get(row, column)
     if entry is not None and entry.address not in avoid and entry.address not in core.suspects:
@@ -51,18 +52,19 @@ def next_hop(core: Core, key: int, avoid: Container[Address] = ()) -> Contact | 
     return closer[0] if closer and is_nearer(closer[0].id, core.me.id, key, core.config.bits) else None
 
 
-def _closest(core: Core, key: int, leaves: Iterable[Contact], avoid: Container[Address]) -> Contact | None:
+def _closest(core: Core, key: int, avoid: Container[Address]) -> Contact | None:
     """The numerically closest leaf; before this peer takes the key for its own, it looks through everyone it knows."""
     bits = core.config.bits
-    best = core.me
-    for leaf in leaves:
-        if is_nearer(leaf.id, best.id, key, bits):
-            best = leaf
-    if best is core.me:
-        for contact in core.everyone():
-            if contact.address not in avoid and is_nearer(contact.id, best.id, key, bits):
-                best = contact
-    return None if best is core.me else best
+    mask = (1 << bits) - 1
+    own_away = around(core.me.id, key, bits)
+    first = key - own_away  # who is closer than this peer is between here and as far beyond the key: mostly nobody
+    for known in (core.leaves.members, core.everyone):
+        closer = [contact for contact in known() if (contact.id - first) & mask <= 2 * own_away]
+        closer = [core.me, *(contact for contact in closer if contact.address not in avoid)]
+        best = min(closer, key=nearness(key, bits))
+        if best is not core.me:
+            return best
+    return None
 
 
 def admissible(core: Core, key: int, avoid: Container[Address] = ()) -> list[Contact]:

@@ -5,8 +5,6 @@ Section 2.1. Of about log_(2^b) N rows something is known; the column of the own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from horoi.base.ids import digit, shared_digits
 from horoi.lookup.vocabulary import Contact
 
@@ -23,7 +21,7 @@ class RoutingTable:
         self._rows: list[list[Contact | None]] = []
 
     def __len__(self) -> int:
-        return sum(1 for _ in self.members())
+        return len(self.members())
 
     def __contains__(self, contact: Contact) -> bool:
         return contact.id != self._me and self.get(*self.slot(contact.id)) == contact
@@ -69,9 +67,6 @@ class RoutingTable:
         """How many rows there are; the last one is not empty."""
         return len(self._rows)
 
-    def members(self) -> Iterator[Contact]:
+    def members(self) -> list[Contact]:
         """All contacts, row by row."""
-        for row in self._rows:
-            for contact in row:
-                if contact is not None:
-                    yield contact
+        return [contact for row in self._rows for contact in row if contact is not None]

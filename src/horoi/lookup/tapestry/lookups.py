@@ -20,7 +20,7 @@ from typing import Any
 from horoi.lookup.tapestry.core import Core
 from horoi.lookup.tapestry.forwarding import deliver, holders_of, pass_on, pass_through, step_of
 from horoi.lookup.tapestry.messages import JOIN, LOCATE, LOOKUP, MAX_SHORT, ROUTE, Answer, Forward
-from horoi.lookup.tapestry.surrogate import distance
+from horoi.lookup.tapestry.surrogate import distance, nearest
 from horoi.lookup.vocabulary import UNREACHABLE, Contact
 
 ANSWER_TIMEOUT_S = 10.0  # a guess: five steps, three of which meet dead peers, one a slot under repair
@@ -205,8 +205,5 @@ class Search:
 
         The eighth closest peer that this one knows is about eight spacings away.
         """
-        config, me = self._core.config, self._core.me
-        away = sorted(distance(other.id, me.id, config.bits, config.digit_bits) for other in self._core.everyone())
-        if len(away) < SAMPLE:
-            return False
-        return self._away(root) > config.doubt * away[SAMPLE - 1] / SAMPLE
+        away = nearest(self._core.neighbours, SAMPLE)
+        return len(away) == SAMPLE and self._away(root) > self._core.config.doubt * away[-1] / SAMPLE

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Container
 from functools import lru_cache
 
-from horoi.base.ids import digit
+from horoi.base.ids import digit, shared_digits
 from horoi.lookup.tapestry.neighbour_map import NeighbourMap
 from horoi.lookup.vocabulary import Address, Contact
 
@@ -33,6 +33,25 @@ def distance(number: int, key: int, bits: int, digit_bits: int) -> int:
     """
     high, low = _masks(bits, digit_bits)
     return ((number | high) - (key & low)) ^ (~(number ^ key) & high)
+
+
+def nearest(neighbours: NeighbourMap, count: int) -> list[int]:
+    """How far (``distance``) the ``count`` known peers that are nearest to this one are from it, ascending; fewer if so few are
+    known.
+
+    From the deepest level up, and in each from the next digit on: everyone in a slot is nearer than everyone after it.
+    """
+    me, bits, digit_bits = neighbours.me, neighbours.bits, neighbours.digit_bits
+    base = 1 << digit_bits
+    found: list[int] = []
+    for level in reversed(range(neighbours.depth)):
+        own = digit(me, level, bits, digit_bits)
+        for offset in range(1, base):
+            slot = neighbours.slot(level, (own + offset) % base)
+            found += sorted(distance(contact.id, me, bits, digit_bits) for contact in slot)
+            if len(found) >= count:
+                return found[:count]
+    return found
 
 
 class Step:
@@ -70,7 +89,8 @@ def next_step(
     bits, digit_bits = neighbours.bits, neighbours.digit_bits
     base = 1 << digit_bits
     surrogates = 0
-    for row in range(level, neighbours.depth):
+    shared = shared_digits(neighbours.me, key, bits, digit_bits)  # up to there this peer itself is what is wanted
+    for row in range(max(level, shared), neighbours.depth):
         wanted = digit(key, row, bits, digit_bits)
         own = digit(neighbours.me, row, bits, digit_bits)
         for offset in range(base):
