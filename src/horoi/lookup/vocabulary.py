@@ -53,8 +53,11 @@ VALUE_TTL_S: Final = (
 PROVIDER_TTL_S: Final = 1800.0  # Mainline announces every 15 minutes or so and keeps peers for 30; a guess within that
 
 
-class Contact(Record, frozen=True):
-    """A peer as others know it. In a simulation without a codec the one object is shared by all tables that hold it."""
+class Contact(Record, frozen=True, cache_hash=True):
+    """A peer as others know it. In a simulation without a codec the one object is shared by all tables that hold it.
+
+    Every step of a lookup asks several times whether a contact was met already, so its hash is kept.
+    """
 
     id: Id
     address: Address

@@ -126,13 +126,13 @@ def _lookup_round(settings: Settings) -> dict[str, Any]:
     outcomes = Outcomes(overlay, network.truth, universe.distance_s)
     network.on_answer = outcomes.answer
 
-    def begin(token: int) -> None:
-        asker, key = network.honest_peer(), network.key()
+    def begin(token: int, asker: int, key: int) -> None:
         outcomes.ask(token, asker, key, universe.now)
         network.lookup(token, asker, key)
 
+    # Who asks for what is drawn before the clock runs: that is the load, and not the work.
     for token in range(settings.lookups):
-        universe.after(token * LOOKUP_GAP_S, partial(begin, token))
+        universe.after(token * LOOKUP_GAP_S, partial(begin, token, network.honest_peer(), network.key()))
     gc.collect()
     gc.disable()  # as ``horoi lab lookup`` does
     try:

@@ -140,7 +140,7 @@ class Sizes:
 
 def key_counts(truth: Truth, peers: int, keys: Sequence[int]) -> list[int]:
     """How many of the keys each peer owns, in no order."""
-    load = Counter(truth.owner(key) for key in keys)
+    load = Counter(truth.owner(key) for key in sorted(keys))  # in order each search ends beside the last: half the time
     return [*load.values(), *([0] * (peers - len(load)))]
 
 

@@ -19,6 +19,9 @@ What is added to the paper's walk, so that it survives peers that are dead or li
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import msgspec
 
 from horoi.base.ids import in_half_open, in_open
 from horoi.lookup.chord.core import Core
@@ -58,6 +61,7 @@ class Walk:
         "_node",
         "_now",
         "_patience",
+        "_pending",
         "_point",
         "_reserve",
         "_retreat",
@@ -75,6 +79,7 @@ class Walk:
 
     def __init__(self, core: Core, node: Node, key: int, done: Done) -> None:
         self._core = core
+        self._pending = core.pending
         self._node = node
         self._mask = node.mask
         self._done = done
@@ -145,8 +150,7 @@ class Walk:
 
     def _ask(self, step: _Step, now: float) -> None:
         self.rpcs += 1
-        core, contact = self._core, step.contact
-        pending = core.pending
+        core, contact, pending = self._core, step.contact, self._pending
         if pending.full:
             self._on_failure(contact, now)
             return
@@ -162,7 +166,7 @@ class Walk:
         Named owners first, the nearest; then who is before the key, nearer than anyone who answered; when the nearest who
         answered knows nobody alive in between, the owners that it knows behind the key; then whoever is left.
         """
-        chosen = self._next_claim()
+        chosen = self._next_claim() if self._claims or self._has_moved else None
         if chosen is None:
             chosen = self._pop(self._candidates, self._nearest)
         if chosen is None:
@@ -248,37 +252,32 @@ class Walk:
             self._core.bury(contact, now)
         else:
             self._core.suspect(contact, now)
-        if not self._claims and self._is_claimed(contact):
+        if not self._claims and contact in self._named:
             self._move_behind(contact)
         self.step(now)
 
     def _on_reply(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
         self.replies += 1
         self.path.append(contact)
-        if self._settles(contact, reply, now):
+        is_claimed = contact in self._named  # as an owner of the key, by somebody
+        if (is_claimed or reply.is_owner) and self._settles(contact, reply, now):
             if self._is_doubtful(contact):
                 self._keep_as_last_resort(contact, hops, reply)
             else:
                 self._end(contact, hops, reply.behind, now)
                 return
         else:
-            if self._is_claimed(contact):
+            if is_claimed:
                 self._take_predecessor(contact, hops, reply, now)
             self._take(contact, hops + 1, reply.closer, reply.behind, now)
         self.step(now)
 
     def _settles(self, contact: Contact, reply: NextHop, now: float) -> bool:
-        """Whether the one who answered owns the key: it says so and shows why, or everyone before it is dead."""
+        """Whether the one who answered owns the key: it says so and shows why, or others do and everyone before it is dead."""
         predecessor = reply.predecessor
         if reply.is_owner:
             return predecessor is None or in_half_open(self._search, predecessor.id, contact.id)
-        if not self._is_claimed(contact):
-            return False
         return predecessor is None or self._is_dead(predecessor, now)
-
-    def _is_claimed(self, contact: Contact) -> bool:
-        """Whether somebody named it as an owner of the key."""
-        return contact in self._named
 
     def _take_predecessor(self, contact: Contact, hops: int, reply: NextHop, now: float) -> None:
         """Somebody joined between the key and the owner that was named: ask it."""
@@ -308,8 +307,9 @@ class Walk:
         core, asked, own_id = self._core, self._asked, self._node.id
         trusts_all = core.trusts_all
         for contact in closer:
-            distance = (search - contact.id) & mask
-            if not 0 < distance < left or contact.id == own_id or contact in asked:
+            contact_id = contact.id
+            distance = (search - contact_id) & mask
+            if not 0 < distance < left or contact_id == own_id or contact in asked:
                 continue
             if trusts_all or core.is_believed(contact, now):
                 named.append((distance, hops, contact))
@@ -376,18 +376,16 @@ class Walk:
         self._done(self, now)
 
 
-class _Step:
+class _Step(msgspec.Struct):
     """One request of a walk (a ``Context``): who was asked what, and how often it may be asked again."""
 
-    __slots__ = ("attempts", "contact", "hops", "key", "walk")
-    expected = (NextHop,)
+    expected: ClassVar[tuple[type, ...]] = (NextHop,)
 
-    def __init__(self, walk: Walk, contact: Contact, hops: int, key: int, attempts: int) -> None:
-        self.walk = walk
-        self.contact = contact
-        self.hops = hops
-        self.key = key
-        self.attempts = attempts
+    walk: Walk
+    contact: Contact
+    hops: int
+    key: int
+    attempts: int
 
     def on_reply(self, reply: NextHop, now: float) -> None:
         self.walk._on_reply(self.contact, self.hops, reply, now)

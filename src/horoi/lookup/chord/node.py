@@ -174,11 +174,9 @@ class Node:
             return Hop(True, (), ())
         predecessor = self.predecessor
         node_id, mask = self.id, self.mask
-        if predecessor is not None and (key - predecessor.id - 1) & mask < (node_id - predecessor.id) & mask:
+        if key == node_id or (predecessor is not None and in_half_open(key, predecessor.id, node_id)):
             return Hop(True, (), tuple(successors[:MAX_CLOSER]))
         distance = (key - node_id) & mask
-        if distance == 0:
-            return Hop(True, (), tuple(successors[:MAX_CLOSER]))
         if (successors[0].id - node_id) & mask >= distance:
             return Hop(False, (), tuple(successors[:MAX_CLOSER]))
         closer = self.fingers.preceding(distance, MAX_CLOSER)

@@ -30,7 +30,10 @@ from horoi.machine.contract import (
 from horoi.world.sim.network import Network
 from horoi.world.sim.schedule import Schedule
 
-PENDING_SLOT_S = 0.001  # as ``schedule.SLOT_WIDTH_S``
+PENDING_SLOT_S = 0.01
+"""Ten times ``schedule.SLOT_WIDTH_S``: with ten lookups under way a slot of 1 ms holds one event, and to open it costs more than
+the event. Nor is 10 ms too wide: the nearest peers of ``latency.Regions`` are that far apart, so what is sent arrives in a later
+slot. Measured in docs/decisions/event-queue.md."""
 
 
 class _Member:

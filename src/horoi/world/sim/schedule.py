@@ -142,6 +142,7 @@ class Schedule:
         """Sort the next slot. Sorting is stable, so calls of one time stay in the order in which they were pushed."""
         self._slot = slot = heappop(self._order)
         self._current = current = self._slots.pop(slot)
-        current.sort(key=_time)
-        current.reverse()
+        if len(current) > 1:
+            current.sort(key=_time)
+            current.reverse()
         return current
