@@ -133,7 +133,8 @@ class Space:
                 gap, round_it = x - high, low + side - x
             else:
                 continue
-            gap = min(gap, round_it)
+            if round_it < gap:  # noqa: PLR1730  # min() is a call, and this is done for every neighbour at every step
+                gap = round_it
             total += gap * gap
         return total
 
