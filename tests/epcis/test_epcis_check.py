@@ -250,7 +250,13 @@ UNUSUAL = {
     "TransactionEvent": [
         {"parentID": "urn:epc:id:sscc:4012345.0000000111", "epcList": []},
         {"action": "DELETE", "epcList": None},
-        {"epcList": None, "quantityList": [{"epcClass": "urn:epc:idpat:sgtin:4012345.011111.*", "quantity": 0.5}]},
+        {
+            "epcList": None,
+            "quantityList": [
+                {"epcClass": "urn:epc:idpat:sgtin:4012345.011111.*", "quantity": 0.5},
+                {"epcClass": "urn:epc:idpat:sgtin:4012345.*.*"},
+            ],
+        },
         {"bizTransactionList": [{"type": "cbv:BTT-inv", "bizTransaction": "https://example.com/inv/7"}]},
     ],
     "TransformationEvent": [
@@ -294,10 +300,13 @@ def test_documents_of_every_shape() -> None:
 
 
 def test_warnings_do_not_refuse() -> None:
-    wrong_digit = event(epcList=["https://id.gs1.org/01/04012345111119/21/7", "urn:epc:class:lgtin:4012345.012345.9"])
+    wrong_digit = event(
+        epcList=["https://id.gs1.org/01/04012345111119/21/7", "urn:epc:class:lgtin:4012345.012345.9"],
+        quantityList=[{"epcClass": LOT, "quantity": 0.5}, {"epcClass": LOT, "quantity": 2.0}],
+    )
     report = report_on_value(document({**wrong_digit, "eventID": f"ni:///sha-256;{'0' * 64}?ver=CBV2.0"}))
     assert report.errors == []
-    assert sorted(fault.rule for fault in report.warnings) == ["check-digit", "event-id", "instance"]
+    assert sorted(fault.rule for fault in report.warnings) == ["check-digit", "event-id", "instance", "uom"]
 
 
 json_values = st.recursive(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from horoi.epcis.gs1 import fault_of, wrong_check_digit
+from horoi.epcis.patterns import pattern_of
 from horoi.epcis.times import OFFSET, parse_ms
 from horoi.epcis.vocabulary import CBV, PREFIXES, Vocabulary
 
@@ -91,7 +92,7 @@ class Uri:
             faults.error(pointer, "uri", f"{shown(value)} is not a URI (RFC 3986)")
             return
         fault = fault_of(value)
-        if fault is not None:
+        if fault is not None and pattern_of(value) is None:
             faults.error(pointer, "gs1-key", fault)
             return
         digit = wrong_check_digit(value)

@@ -72,6 +72,8 @@ REFERENCE = re.compile(CPI_REFERENCE, re.ASCII)
 
 def pattern_of(urn: str) -> Pattern | None:
     """What a pattern stands for; None if it is not well-formed."""
+    if not urn.startswith(START):
+        return None
     kind, _, body = urn.removeprefix(START).partition(":")
     fields = body.split(".")
     given = list(takewhile(lambda field: field != ANY, fields))

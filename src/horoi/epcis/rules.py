@@ -111,13 +111,19 @@ def _instances_and_classes(event: dict[str, Any], pointer: str, faults: Faults) 
                 )
     for name in QUANTITY_LISTS:
         for place, element in enumerate(_list(event, name)):
-            if not isinstance(element, dict):
-                continue
-            where = f"{pointer}/{name}/{place}"
-            if isinstance(element.get("epcClass"), str) and element["epcClass"].startswith("urn:epc:id:"):
-                faults.warn(f"{where}/epcClass", "class", f"{element['epcClass']!r} names a single thing, not a class")
-            if "uom" in element and "quantity" not in element:
-                faults.warn(f"{where}/uom", "uom", "a unit without a quantity says nothing")
+            if isinstance(element, dict):
+                _quantity(element, f"{pointer}/{name}/{place}", faults)
+
+
+def _quantity(element: dict[str, Any], pointer: str, faults: Faults) -> None:
+    """What a quantity of a class should be (7.3.3.3)."""
+    epc_class, amount = element.get("epcClass"), element.get("quantity")
+    if isinstance(epc_class, str) and epc_class.startswith("urn:epc:id:"):
+        faults.warn(f"{pointer}/epcClass", "class", f"{epc_class!r} names a single thing, not a class")
+    if "uom" in element and amount is None:
+        faults.warn(f"{pointer}/uom", "uom", "a unit without a quantity says nothing")
+    if "uom" not in element and isinstance(amount, float) and not amount.is_integer():
+        faults.warn(f"{pointer}/quantity", "uom", f"without a unit a quantity counts things, and {amount} is no count")
 
 
 def _list(fields: dict[str, Any], name: str) -> list[Any]:

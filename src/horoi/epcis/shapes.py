@@ -176,7 +176,7 @@ def known_fields(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name == "type" or name in COMMON or ":" in name}
 
 
-MASTER_DATA = Shape("master data", {"vocabularyList": ListOf(
+MASTER_DATA = Open("master data", {"vocabularyList": ListOf(
     Open(
         "a vocabulary",
         {
