@@ -322,6 +322,10 @@ def _audit_index(genesis: Genesis, disk: Disk, report: AuditReport, progress: Pr
     chain.recover()
     try:
         kept = Index(chain, disk)
+        if kept.was_astray:
+            report.note(
+                "index.marker", "the index was of a block that the log does not have; the next start makes it anew"
+            )
         kept.catch_up()
         fresh = Index(chain, SimDisk(random.Random(0)))
         fresh.catch_up()

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.node.chains import LATER_MS, give, mine, small_genesis
 from tests.web.web_api import Api, running_api
 from tests.web.web_node import ALICE, BOB
 
 from horoi.base.address import address_of
+from horoi.base.codec import encode
+from horoi.machine.contract import Asked
+from horoi.node.chain import Chain
 from horoi.node.index.index import Index
 from horoi.world.sim.disk import SimDisk
 
@@ -113,3 +117,36 @@ def test_questions_about_assets_and_names(api: Api) -> None:
     assert [item for _, item in latest][::-1] == index.history_of_key(ALICE.public, 100)
     place, _ = latest[2]
     assert index.latest_of_key(ALICE.public, 100, place) == latest[3:]
+
+
+def test_an_index_does_not_run_ahead_of_a_log_that_could_not_be_written() -> None:
+    """The disk was full: the block is in memory, and followed, and not in the log when the node stops."""
+    disk = SimDisk(random.Random(0))
+    chain = Chain(small_genesis("full"), disk)
+    index = Index(chain, disk)
+    change = give(chain, mine(chain))
+    index.handle(Asked(change), 0.0)
+    index.flush()
+    staged = chain.stage(encode(mine(chain)), LATER_MS)
+    chain.keep(staged)
+    index.handle(Asked(chain.advance(staged)), 0.0)
+    assert index.marker.height == 2
+    chain.state.close()
+    chain.log.close()
+    index.close()
+    again = Index(Chain(small_genesis("full"), disk), disk)
+    assert again.marker.height == 1
+
+
+def test_an_index_of_a_block_that_the_log_does_not_have_is_made_anew(api: Api) -> None:
+    history(api)
+    index = api.host.node.index
+    assert index is not None
+    disk = SimDisk(random.Random(0))
+    ahead = Index(api.host.node.chain, disk)
+    ahead.catch_up()
+    ahead.close()
+    chain = Chain(api.host.node.chain.genesis, SimDisk(random.Random(1)))  # whose log is lost
+    again = Index(chain, disk)
+    assert again.was_astray
+    assert rows(again) == rows(Index(chain, SimDisk(random.Random(0))))

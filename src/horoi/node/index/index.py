@@ -56,16 +56,25 @@ class Index(Answers, Search):
     def __init__(self, chain: Chain, disk: Disk, *, cache_changes: int = CACHE_CHANGES) -> None:
         super().__init__(CachedStore(disk.store("index"), max_changes=cache_changes))
         self.chain = chain
+        self.was_astray = False
+        """It was of a block that the log does not have (the log lost its end, or is another's): it is made anew."""
         if self.store.get(b"v") != FORMAT:
             self._clear()
-        raw = self.store.get(b"m")
+        self.marker = self._read_marker()
+        if self.marker.height >= 0 and self.marker.name not in chain.tree.by_name:
+            self.was_astray = True
+            self._clear()
+            self.marker = self._read_marker()
         root = chain.tree.root
-        self.marker = marker_codec.decode(raw) if raw is not None else IndexMarker(b"", -1, 0, 0)
         if self.marker.height < 0:
             self._connect(self._read(root.name))
 
+    def _read_marker(self) -> IndexMarker:
+        raw = self.store.get(b"m")
+        return marker_codec.decode(raw) if raw is not None else IndexMarker(b"", -1, 0, 0)
+
     def _clear(self) -> None:
-        """Throw an index of another format away."""
+        """Throw away what cannot be gone on from."""
         store = self.store.store
         while rows := [key for key, _ in islice(store.items(), CLEAR_ROWS)]:
             store.write(dict.fromkeys(rows), sync=False)
@@ -140,7 +149,10 @@ class Index(Answers, Search):
         return reread(self.chain.tree.by_name[name], self.chain.read_block(name), self.chain.ledger.id_of_bytes)
 
     def flush(self) -> None:
-        """Write down, atomically with the marker. The world calls it after what came before is durable."""
+        """Write down, atomically with the marker. The world calls it after what came before is durable. After a write that
+        failed (the disk was full) it is not: an index ahead of the log could not be walked back."""
+        if not self.chain.kept.all_saved:
+            return
         self.store.flush({b"m": encode(self.marker)}, sync=False)
 
     def close(self) -> None:
