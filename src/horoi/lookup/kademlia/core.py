@@ -262,11 +262,8 @@ class Core:
         is_bound = self.config.is_bound
         if is_bound is not None and not is_bound(contact):
             return
-        if self.server.has_items and self.table.get(contact.id) is None:
-            if self.table.seen(contact):
-                self.hand_over_to(contact, now)
-            return
-        self.table.seen(contact)
+        if self.table.seen(contact) and self.server.has_items:
+            self.hand_over_to(contact, now)
 
     def meet(self, contact: Contact, now: float) -> None:
         """Somebody asks. That is no proof, since addresses can be forged: a stranger whom the table could use is pinged."""

@@ -249,7 +249,8 @@ class Kademlia(Upkeep):
             self.do(Tell(Value(request.token, request.key, kept.item.value, self.contact)))
             return None
         task = GetTask(self, request.token, request.key)
-        self._offer_own(task, now)
+        if kept is not None:
+            self._offer_own(task, now)
         return task
 
     def _offer_own(self, task: GetTask, now: float) -> None:
@@ -260,7 +261,7 @@ class Kademlia(Upkeep):
 
     def _refusal(self, request: Any) -> str | None:
         """Why a request cannot be meant, or cannot be served now."""
-        key = getattr(request, "key", getattr(request, "target", 0))
+        key = request.key if hasattr(request, "key") else getattr(request, "target", 0)
         if not (isinstance(key, int) and 0 <= key < 1 << self.config.bits):
             return BAD_KEY
         if type(request) in _WITH_RULES:

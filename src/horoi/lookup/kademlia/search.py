@@ -23,15 +23,15 @@ from horoi.lookup.vocabulary import Contact
 MAX_QUERIES_FACTOR = 12  # times k: what liars can make a lookup cost; an honest one asks k and a few. A guess
 KEEP_FACTOR = 4  # times k: candidates kept beyond the k nearest, in case those fail. A guess
 
-_HEARD, _ASKED, _ASKED_AGAIN, _ANSWERED, _FAILED = range(5)
+_ASKED, _ASKED_AGAIN, _ANSWERED, _FAILED = range(4)
 
 
 class Candidate(msgspec.Struct, gc=False):
-    """A peer that a search has heard of. ``source`` is who named it; None: this peer knew it."""
+    """A peer that a search has asked. ``source`` is who named it; None: this peer knew it."""
 
     contact: Contact
     source: Candidate | None
-    state: int = _HEARD
+    state: int = _ASKED
 
     @property
     def hops(self) -> int:
@@ -45,11 +45,13 @@ class Path:
     __slots__ = (
         "_again",
         "_alpha",
+        "_asked",
         "_claimed",
         "_distances",
         "_heard",
         "_k",
-        "_seen",
+        "_named",
+        "_named_by",
         "_since_progress",
         "_target",
         "_unasked",
@@ -64,10 +66,10 @@ class Path:
         self._width = first  # requests at once until something came back, then alpha
         self._claimed = claimed
         """Who was asked by which path, by distance: no two paths ask the same peer."""
-        own = Candidate(Contact(own_id, None), None)
-        own.state = _FAILED  # nobody asks itself
-        self._seen: dict[int, Candidate] = {own_id ^ target: own}
-        self._heard = {own_id}  # ids of all that were ever named, also of those that are too far to be kept
+        self._heard = {own_id ^ target}  # all that were ever named, also those too far to be kept; nobody asks itself
+        self._named: dict[int, Contact] = {}  # by distance, as all that follow
+        self._named_by: dict[int, Candidate] = {}
+        self._asked: dict[int, Candidate] = {}
         self._distances: list[int] = []  # of candidates that have not failed, ascending
         self._unasked: list[int] = []  # those of them that were only heard of, ascending
         self._again: list[int] = []  # those that failed once
@@ -77,26 +79,24 @@ class Path:
 
     def add(self, contacts: Iterable[Contact], source: Candidate | None) -> bool:
         """Hear of contacts. True if one is nearer than all before."""
-        heard = self._heard
-        news = [contact for contact in contacts if contact.id not in heard]
+        heard, target = self._heard, self._target
+        news = {distance: contact for contact in contacts if (distance := contact.id ^ target) not in heard}
         if not news:
             return False
-        distances, unasked, seen, target = self._distances, self._unasked, self._seen, self._target
-        new = []
-        for contact in news:
-            if contact.id not in heard:  # an answer may name one twice
-                heard.add(contact.id)
-                distance = contact.id ^ target
-                seen[distance] = Candidate(contact, source)
-                new.append(distance)
+        heard.update(news)
+        self._named.update(news)
+        if source is not None:
+            self._named_by.update(dict.fromkeys(news, source))
+        distances, unasked = self._distances, self._unasked
         nearest = distances[0] if distances else None
-        distances += new
+        distances += news
         distances.sort()
-        unasked += new
+        unasked += news
         unasked.sort()
         while len(distances) > KEEP_FACTOR * self._k and unasked and unasked[-1] == distances[-1]:
-            del seen[unasked.pop()]
-            del distances[-1]
+            distance = unasked.pop()
+            del distances[-1], self._named[distance]
+            self._named_by.pop(distance, None)
         return nearest is None or distances[0] < nearest
 
     def next(self) -> list[Contact]:
@@ -110,9 +110,9 @@ class Path:
             if self._claimed.setdefault(distance, self) is not self:
                 distances.remove(distance)
                 continue
-            candidate = self._seen[distance]
-            candidate.state = _ASKED
-            chosen.append(candidate.contact)
+            contact = self._named[distance]
+            self._asked[distance] = Candidate(contact, self._named_by.get(distance))
+            chosen.append(contact)
             room -= 1
         if not chosen and not self.waiting and self._again:
             chosen = self._ask_again()
@@ -125,12 +125,12 @@ class Path:
         again = [distance for distance in self._again if nearest is None or distance < nearest][: self._alpha]
         self._again = []
         for distance in again:
-            self._seen[distance].state = _ASKED_AGAIN
+            self._asked[distance].state = _ASKED_AGAIN
             insort(self._distances, distance)
-        return [self._seen[distance].contact for distance in again]
+        return [self._asked[distance].contact for distance in again]
 
     def on_reply(self, distance: int, contacts: Sequence[Contact]) -> None:
-        candidate = self._seen.get(distance)
+        candidate = self._asked.get(distance)
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self.waiting -= 1
@@ -142,7 +142,7 @@ class Path:
             self._since_progress += 1
 
     def on_failure(self, distance: int) -> None:
-        candidate = self._seen.get(distance)
+        candidate = self._asked.get(distance)
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self.waiting -= 1
@@ -154,13 +154,13 @@ class Path:
         self._distances.remove(distance)
 
     def hops_to(self, distance: int) -> int:
-        candidate = self._seen.get(distance)
+        candidate = self._asked.get(distance)
         return candidate.hops if candidate is not None and candidate.state == _ANSWERED else 0
 
     def answered(self) -> list[Candidate]:
         """The nearest k that answered, nearest first."""
-        seen = self._seen
-        found = [seen[distance] for distance in self._distances[: 2 * self._k]]
+        asked = self._asked
+        found = [asked[distance] for distance in self._distances[: 2 * self._k] if distance in asked]
         return [candidate for candidate in found if candidate.state == _ANSWERED][: self._k]
 
 

@@ -282,7 +282,7 @@ class Server:
         """Whether fewer peers are nearer to the target than keep a value: the nearest that are known, and the sender."""
         target = query.target
         own = self.id ^ target
-        nearer = sum(other.id ^ target < own for other in others)
+        nearer = len([other for other in others if other.id ^ target < own])
         return nearer + (query.sender ^ target < own and not query.read_only) < self._config.copies
 
     def _no_method(self, query: AnyQuery) -> Refusal:

@@ -133,7 +133,10 @@ class RoutingTable:
             return -1
         start = sum(self._counts[:bucket])
         members = self._numbers[start : start + self._counts[bucket]]
-        return start + members.index(number) if number in members else -1
+        try:
+            return start + members.index(number)
+        except ValueError:
+            return -1
 
     def get(self, contact_id: int) -> Contact | None:
         """The contact of this id, if it is in a bucket."""
@@ -143,7 +146,8 @@ class RoutingTable:
     # What was seen
 
     def seen(self, contact: Contact) -> bool:
-        """A contact has answered. True if it is in the table now; False if its bucket is full and it waits in the cache.
+        """A contact has answered. True if it is new in the table, or there again at another address; False if it was there,
+        or its bucket is full and it waits in the cache.
 
         A known id at another address is not believed while the old address answers.
         """
@@ -183,6 +187,7 @@ class RoutingTable:
         return None
 
     def _refresh(self, contact: Contact, bucket: int, at: int) -> bool:
+        """The contact that stands there is the last seen of its bucket. True if it takes the place of a dead one of its id."""
         numbers = self._numbers
         number = numbers[at]
         known = self._book.contacts[number]
@@ -194,11 +199,11 @@ class RoutingTable:
             return True
         if self.failed:
             self.failed.pop(contact.id, None)
-        end = self._start(bucket) + self._counts[bucket]
+        end = sum(self._counts[: bucket + 1])
         if at != end - 1:
             numbers[at : end - 1] = numbers[at + 1 : end]
             numbers[end - 1] = number
-        return True
+        return False
 
     def has_room(self, bucket: int) -> bool:
         """Whether a newcomer to this bucket is taken at once."""
