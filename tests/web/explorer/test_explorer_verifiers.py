@@ -155,6 +155,14 @@ def test_files_with_something_changed(browser: Browser, node: Serving) -> None:
         assert len(found) > 10
 
 
+def test_every_link_has_its_words() -> None:
+    """That they are in both languages is the dictionary's own test. Of a rule, the rule's words are said."""
+    said = (BUILT.parent / "source" / "words" / "prove.js").read_text()
+    for link in (*NAMES, "genesis", "shown"):
+        assert f'"prove.link.{link}"' in said
+        assert f'"prove.broken.{link}"' in said or link == "rules"
+
+
 def test_a_proof_that_lacks_a_signature_names_the_rule_in_both_languages(
     browser: Browser, node: Serving, tmp_path: Path
 ) -> None:
@@ -174,6 +182,7 @@ def test_a_proof_that_lacks_a_signature_names_the_rule_in_both_languages(
             assert "authority.missing" in broken.inner_text()
             assert "agreement(s) missing" in broken.locator("[lang=en]").inner_text()
             assert wider_than_the_screen(page) == []
+            assert page.locator(".verdict .table").evaluate("e => e.scrollWidth <= e.clientWidth"), "long hashes break"
             assert axe_findings(page) == []
 
 

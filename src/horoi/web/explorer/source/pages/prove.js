@@ -3,7 +3,7 @@
 import { html, useRef, useState } from "../html.js";
 import { dateTime, named, number, t } from "../lang.js";
 import { Facts, Heading, Section } from "../parts/page.js";
-import { Audit, Steps } from "../parts/audit.js";
+import { Audit, Steps, wrong } from "../parts/audit.js";
 import { Hash } from "../parts/names.js";
 import { Text } from "../parts/text.js";
 import "../words/prove.js";
@@ -90,7 +90,7 @@ function Verdict({ name, ok, links, broken, found, assumed, tookMs }) {
   return html`<section class=${`verdict ${ok ? "good" : "bad"}`} aria-labelledby="verdict">
     <h2 id="verdict">${ok ? "✓ " : "✗ "}${t(ok ? "prove.holds" : "prove.fails")}</h2>
     <p class="faint"><${Text} plain most=${80} value=${name} />${tookMs !== undefined && html`, ${t("prove.took", { ms: number(Math.round(tookMs)) })}`}</p>
-    ${broken && html`<p role="alert">${t("prove.broken", { link: t(`prove.link.${broken.name}`) })}${broken.values.rule && html`. ${named("rule", broken.values.rule)}`}</p>`}
+    ${broken && html`<p role="alert">${t("prove.broken", { link: t(`prove.link.${broken.name}`) })}. ${wrong(broken)}</p>`}
     ${ok && html`<${Found} ...${found} />`}
     <${Links} links=${links} broken=${broken} />
     ${ok && html`<${Section} title=${t("prove.assumes")} id="assumes"><ul>${assumed.map((one) => html`<li>${t(`prove.assumed.${one}`)}</li>`)}</ul><//>`}
@@ -98,8 +98,8 @@ function Verdict({ name, ok, links, broken, found, assumed, tookMs }) {
 }
 
 function Links({ links, broken }) {
-  const steps = links.map(({ name, values }) => ({ name: t(`prove.link.${name}`), ok: true, words: t(`prove.held.${name}`, shown(values)) }));
-  if (broken) steps.push({ name: t(`prove.link.${broken.name}`), ok: false, detail: broken.detail, rule: broken.values.rule });
+  const steps = links.map(({ name, values }) => ({ name, words: t(`prove.held.${name}`, shown(values)) }));
+  if (broken) steps.push({ broken });
   return html`<${Section} title=${t("prove.links")} id="links"><${Steps} steps=${steps} /><//>`;
 }
 

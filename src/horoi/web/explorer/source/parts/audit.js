@@ -7,17 +7,23 @@ import { Text } from "./text.js";
 import "../words/prove.js";
 import "../words/rules.js";
 
-/** What was found of a link: in words, or if it is broken the rule's sentence and the values, in English. */
-function Found({ words, detail, rule }) {
-  if (words !== undefined) return html`<${Text} plain most=${400} value=${words} />`;
-  return html`${rule && html`<p>${named("rule", rule)} <code>${rule}</code></p>`}<span lang="en"><${Text} plain most=${400} value=${detail} /></span>`;
+/** What is wrong with a broken link, { name, values, detail }: a sentence; of a rule of the ledger the rule's. */
+export const wrong = ({ name, values }) => (name === "rules" ? named("rule", values.rule) : t(`prove.broken.${name}`, values));
+
+/** What was found of a link: in words, or what is wrong with it, and the exact values in English. */
+function Found({ words, broken }) {
+  if (!broken) return html`<div class="found"><${Text} plain most=${400} value=${words} /></div>`;
+  return html`<div class="found">
+    <p>${wrong(broken)}${broken.values.rule && html` <code>${broken.values.rule}</code>`}</p>
+    <p lang="en" class="faint"><${Text} plain most=${400} value=${broken.detail} /></p>
+  </div>`;
 }
 
-/** Links in a table: [{ name, ok, words } or { name, ok: false, detail, rule }]. */
+/** Links in a table: [{ name, words }, or with `broken`: { name, values, detail }]. */
 export function Steps({ steps }) {
   const columns = [
-    { head: t("prove.link"), cell: ({ name }) => name },
-    { head: t("prove.state"), cell: ({ ok }) => html`<span class=${`tag ${ok ? "good" : "bad"}`}>${t(ok ? "prove.yes" : "prove.no")}</span>` },
+    { head: t("prove.link"), cell: ({ name, broken }) => t(`prove.link.${broken?.name ?? name}`) },
+    { head: t("prove.state"), cell: ({ broken }) => html`<span class=${`tag ${broken ? "bad" : "good"}`}>${t(broken ? "prove.no" : "prove.yes")}</span>` },
     { head: t("prove.found"), cell: Found },
   ];
   return html`<${Table} columns=${columns} rows=${steps} caption=${t("prove.links")} />`;
@@ -30,7 +36,7 @@ export function Audit({ kind, id }) {
     setState({ steps: [], isBusy: true, ok: null, silent: null });
     try {
       const { audit } = await import("../prove/audit.js");
-      const done = await audit({ kind, id }, () => {});
+      const done = await audit({ kind, id });
       setState({ steps: done.steps, isBusy: false, ok: done.ok, silent: null });
     } catch (error) {
       setState({ steps: [], isBusy: false, ok: null, silent: String(error.message ?? error) });

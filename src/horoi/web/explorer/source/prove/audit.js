@@ -2,8 +2,8 @@
 // signatures, and that everybody signed who had to. The node that served the page is believed in nothing; that it shows the
 // heaviest chain, it cannot prove alone.
 //
-//   audit({ kind: "transaction" | "block" | "asset" | "post", id }, onStep) -> { ok, steps }
-//   a step: { name, ok, words } or { name, ok: false, detail, rule }: what was found, in English, and the ledger's rule if one is broken
+//   audit({ kind: "transaction" | "block" | "asset" | "post", id }) -> { ok, steps }
+//   a step: { name, words }, or the last one { broken: { name, values, detail } }
 
 import { get, url } from "../api.js";
 import { t } from "../lang.js";
@@ -14,13 +14,9 @@ const HEADERS_ON_TOP = 100;
 const HEADERS_BEFORE = 11; // whose median is the time that locks are judged by (BIP 113)
 const LISTED = 1000; // transactions of a block that the node lists at once
 
-export async function audit({ kind, id, position = 0 }, onStep = () => {}) {
+export async function audit({ kind, id, position = 0 }) {
   const steps = [];
-  const add = (step) => {
-    steps.push(step);
-    onStep(step);
-  };
-  const say = (name, words) => add({ name: t(`prove.link.${name}`), ok: true, words });
+  const say = (name, words) => steps.push({ name, words });
   const tools = await import("./tools.js");
   try {
     const genesis = tools.readGenesis(await textOf("/v1/genesis"));
@@ -30,13 +26,10 @@ export async function audit({ kind, id, position = 0 }, onStep = () => {}) {
     return { ok: true, steps };
   } catch (error) {
     if (!(error instanceof tools.Broken)) throw error;
-    add(brokenStep({ name: error.link, values: error.values, detail: error.message }));
+    steps.push({ broken: { name: error.link, values: error.values, detail: error.message } });
     return { ok: false, steps };
   }
 }
-
-/** A broken link as a step. */
-export const brokenStep = ({ name, values, detail }) => ({ name: t(`prove.link.${name}`), ok: false, detail, rule: values.rule });
 
 async function bytesOf(path) {
   const answer = await fetch(path, { credentials: "omit", redirect: "error" });
