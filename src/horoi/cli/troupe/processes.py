@@ -128,7 +128,7 @@ class Troupe:
         keys = {}
         for company in self.story.companies:
             folder = self.folder / company.id
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys[company.id] = company_key(folder)
         names = {keys[company.id].public: company.name for company in self.story.companies}
         for company in self.story.companies:

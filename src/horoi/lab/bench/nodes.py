@@ -90,6 +90,12 @@ class BenchNode:
             return next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS:"))
         return 0.0
 
+    def loop_cpu_s(self) -> float:
+        """CPU seconds of the process's first thread, the event loop that answers, in nanoseconds; 0 where none says so."""
+        with contextlib.suppress(OSError):
+            return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        return 0.0
+
     def cpu_s(self) -> float:
         """CPU seconds that the process used so far, from /proc; 0 where there is none."""
         with contextlib.suppress(OSError):
