@@ -93,8 +93,8 @@ class Owner:
         headers = {"Authorization": f"Bearer {read_token(folder)}"}
         self.http = httpx.Client(base_url=node.url + ROOT, headers=headers, timeout=WITHIN_S)
 
-    def post(self, path: str, body: Any) -> httpx.Response:
-        answer = self.http.post(path, json=body)
+    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        answer = self.http.post(path, json=body, headers=headers)
         assert answer.is_success, answer.text
         return answer
 
@@ -137,6 +137,7 @@ def test_a_receiver_is_told_by_post(owner: Owner, monkeypatch: pytest.MonkeyPatc
         shown = owner.http.get(made.headers["Location"].removeprefix(ROOT)).json()
         assert shown["dest"] == receiver.url
         assert SECRET not in json.dumps(shown)
+        assert "lastNotifiedAt" not in shown
         assert owner.http.get("/queries/shipped/subscriptions").json() == [shown]
         owner.capture(shipped(2, 3))
         message, signature = receiver.next()
@@ -146,8 +147,21 @@ def test_a_receiver_is_told_by_post(owner: Owner, monkeypatch: pytest.MonkeyPatc
         assert signature == f"sha256={expected}"
         owner.capture(shipped(2, 3, 4))
         assert told(receiver.next()[0]) == [4]
+        (later,) = owner.http.get("/queries/shipped/subscriptions").json()
+        assert shown["createdAt"] <= later["lastNotifiedAt"]
         assert owner.http.delete(f"/queries/shipped/subscriptions/{shown['subscriptionID']}").status_code == 204
         assert owner.http.get("/queries/shipped/subscriptions").json() == []
+
+
+@pytest.mark.real
+def test_a_receiver_may_want_digital_links(owner: Owner) -> None:
+    with receiving() as receiver:
+        form = {"dest": receiver.url, "stream": True}
+        made = owner.post("/queries/shipped/subscriptions", form, **{"GS1-EPC-Format": "Always_GS1_Digital_Link"})
+        assert made.json()["epcFormat"] == "Always_GS1_Digital_Link"
+        owner.capture(shipped(1))
+        (found,) = receiver.next()[0]["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert found["epcList"] == ["https://id.gs1.org/01/04012345111118/21/9876"]
 
 
 @pytest.mark.real

@@ -9,13 +9,17 @@ from horoi.node.epcis.store import MAX_NAMED, EventStore, FullError
 
 
 class Subscription(NamedTuple):
-    """Somebody who wants to be told. ``form`` is what they asked for; ``seen`` the newest event that they were told of."""
+    """Somebody who wants to be told. ``form`` is what they asked for; ``seen`` the newest event that they were told of.
+
+    ``notified_ms`` is when they last took a message.
+    """
 
     id: str
     query: str
     form: dict[str, Any]
     created_ms: int
     seen: int
+    notified_ms: int | None = None
 
 
 class StandingQueries:
@@ -56,16 +60,25 @@ class StandingQueries:
     def subscriptions(self, query: str | None = None) -> list[Subscription]:
         """Subscriptions of a query, or all, the oldest first."""
         where, values = ("WHERE query = ? ", (query,)) if query is not None else ("", ())
-        rows = self.base.execute(f"SELECT * FROM subscriptions {where}ORDER BY created_ms, id", values)
-        return [Subscription(row[0], row[1], json.loads(row[2]), row[3], row[4]) for row in rows]
+        rows = self.base.execute(
+            "SELECT id, query, form, created_ms, seen, at_ms FROM subscriptions LEFT JOIN notified ON subscription = id"
+            f" {where}ORDER BY created_ms, id",
+            values,
+        )
+        return [
+            Subscription(name, of, json.loads(form), created, seen, at) for name, of, form, created, seen, at in rows
+        ]
 
     def subscription(self, name: str) -> Subscription | None:
         """One of them."""
         return next((each for each in self.subscriptions() if each.id == name), None)
 
-    def has_told(self, name: str, seen: int) -> None:
-        """Remember how far a subscriber was told."""
-        self.base.execute("UPDATE subscriptions SET seen = ? WHERE id = ?", (seen, name))
+    def has_told(self, name: str, seen: int, now_ms: int) -> None:
+        """Remember how far a subscriber was told, and when; nothing if it has left meanwhile."""
+        with self.base:
+            self.base.execute("BEGIN IMMEDIATE")
+            if self.base.execute("UPDATE subscriptions SET seen = ? WHERE id = ?", (seen, name)).rowcount:
+                self.base.execute("INSERT OR REPLACE INTO notified VALUES (?, ?)", (name, now_ms))
 
     def unsubscribe(self, name: str) -> None:
         """Forget a subscription."""

@@ -40,7 +40,9 @@ CAPTURE_LIMITS = {
     "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_CAPTURE_BYTES),
     "GS1-Capture-Error-Behaviour": "all",
 }
-FORMATS = ("No_Preference", "Never_Translates", "Always_GS1_Digital_Link")
+FORMAT_HEADER = "GS1-EPC-Format"
+LINKS = "Always_GS1_Digital_Link"
+FORMATS = ("No_Preference", "Never_Translates", LINKS)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -152,9 +154,9 @@ def _check_head(request: Request) -> None:
         asked = request.headers.get(name, VERSION)
         if _numbers(asked) > _numbers(VERSION)[: len(_numbers(asked))] or not _numbers(asked):
             raise _not_acceptable(f"{name} {asked[:20]!r}: this node speaks {VERSION}")
-    form = request.headers.get("GS1-EPC-Format", FORMATS[0])
+    form = request.headers.get(FORMAT_HEADER, FORMATS[0])
     if form not in FORMATS:
-        raise _not_acceptable(f"GS1-EPC-Format {form[:40]!r}: this node gives {', '.join(FORMATS)}")
+        raise _not_acceptable(f"{FORMAT_HEADER} {form[:40]!r}: this node gives {', '.join(FORMATS)}")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -168,7 +170,7 @@ def _not_acceptable(detail: str) -> EpcisError:
 
 def as_links(request: Request) -> bool:
     """Whether the client wants every GS1 key as a Digital Link."""
-    return request.headers.get("GS1-EPC-Format") == "Always_GS1_Digital_Link"
+    return request.headers.get(FORMAT_HEADER) == LINKS
 
 
 def extensions_of(request: Request) -> Namespaces:

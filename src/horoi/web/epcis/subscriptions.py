@@ -27,7 +27,7 @@ from horoi.node.epcis.search import Page, search
 from horoi.node.epcis.standing import StandingQueries, Subscription
 from horoi.node.epcis.store import EventStore
 from horoi.web.endpoint import shows_token
-from horoi.web.epcis.binding import ROOT, EpcisError, answer, no_such, nothing
+from horoi.web.epcis.binding import FORMAT_HEADER, LINKS, ROOT, EpcisError, answer, no_such, nothing
 from horoi.web.epcis.events import event_of, query_document
 from horoi.web.epcis.paging import page_of, with_next
 from horoi.web.epcis.queries import Queries, read_form
@@ -80,6 +80,8 @@ class Subscriptions:
         name = request.path_params["name"]
         await self.queries.of(name)
         form = check_form(await read_form(request))
+        if FORMAT_HEADER in request.headers:
+            form["epcFormat"] = request.headers[FORMAT_HEADER]
         now, own = now_ms(), secrets.token_hex(16)
         made = await self.service.run(
             lambda store: StandingQueries(store).subscribe(own, name, form, now, first_seen(store, form))
@@ -170,8 +172,9 @@ class Subscriptions:
             if not page.events and not (first and subscription.form.get("reportIfEmpty")):
                 return newest
             first = False
+            links = subscription.form.get("epcFormat") == LINKS
             document = query_document(
-                [event_of(each, False) for each in page.events], subscription.query, subscription.id
+                [event_of(each, links) for each in page.events], subscription.query, subscription.id
             )
             reached = page.events[-1].seq if page.events else newest
             if not await self._delivered(subscription, json.dumps(document).encode(), reached):
@@ -207,7 +210,7 @@ class Subscriptions:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             return False
         if taken:
-            await self.service.run(lambda store: StandingQueries(store).has_told(subscription.id, reached))
+            await self.service.run(lambda store: StandingQueries(store).has_told(subscription.id, reached, now_ms()))
         return taken
 
 
@@ -294,4 +297,5 @@ def _refused(detail: str) -> EpcisError:
 def described(subscription: Subscription) -> dict[str, Any]:
     """As the standard shows it; the secret stays here."""
     shown = {name: value for name, value in subscription.form.items() if name != "signatureToken"}
-    return {"subscriptionID": subscription.id, "createdAt": format_ms(subscription.created_ms), **shown}
+    told = {} if subscription.notified_ms is None else {"lastNotifiedAt": format_ms(subscription.notified_ms)}
+    return {"subscriptionID": subscription.id, "createdAt": format_ms(subscription.created_ms), **told, **shown}
