@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 
 from horoi.base.errors import HoroiError
 from horoi.web.access import NodeAccess
@@ -31,16 +34,24 @@ def create_app(
     limits = limits or ApiLimits()
     access.live = Live(access, limits)
     events = access.events = EventService(access)
+    explorer = Explorer()
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        is_lost = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND
+        if is_lost and explorer.is_for_a_reader(request):
+            return explorer.no_such_page()
+        return await on_http_error(request, error)
+
     return Starlette(
         routes=[
             *(make_route(endpoint, access, token) for endpoint in ENDPOINTS),
             *epcis_routes(events, token),
             *link_routes(access),
-            *Explorer().routes(),
+            *explorer.routes(),
         ],
         exception_handlers={
             HoroiError: on_horoi_error,
-            HTTPException: on_http_error,
+            HTTPException: on_refusal,
             Exception: on_fault,
         },
         middleware=[Middleware(Guard, hosts=tuple(hosts), limits=limits)],

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from tests.web.explorer.explorer_browser import missing
 from tests.web.web_api import running_api
 
-from horoi.web.explorer.serving import BUILT, Explorer
+from horoi.web.explorer.serving import BUILT, POLICY, Explorer
 
 FIRST_PAINT_BYTES = 100_000  # gzipped, what the issue allows
 
@@ -56,6 +56,25 @@ def test_every_page_is_the_shell(client: Client) -> None:
         assert answer.status_code == 200, path
         assert '<div id="app">' in answer.text
     assert client.get("/no/such/page").status_code == 404
+
+
+def test_who_looks_for_a_page_that_is_not_there_is_told_so_on_a_page(client: Client) -> None:
+    assert client.get("/").status_code == 200  # it was built
+    with running_api() as api:
+
+        def ask(path: str, accept: str) -> httpx.Response:
+            return api.runner.run(api.client.get(path, headers={"Accept": accept}))
+
+        page = ask("/no/such/page", "text/html,*/*;q=0.8")
+        assert (page.status_code, page.headers["content-security-policy"]) == (404, POLICY)
+        assert '<div id="app">' in page.text
+        for path, accept in (
+            ("/no/such/page", "*/*"),
+            ("/v1/nothing", "text/html"),
+            ("/epcis/v2/nothing", "text/html"),
+        ):
+            answer = ask(path, accept)
+            assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
 def test_the_policy_allows_nothing_inline_and_no_other_host(client: Client) -> None:

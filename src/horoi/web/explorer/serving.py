@@ -48,6 +48,8 @@ FILE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Vary": "Accept-Encoding",
 }
+PROGRAMS = ("/v1/", "/epcis/", "/static/")
+"""Where programs ask: what is not there is said in JSON."""
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 NOT_BUILT = """<!doctype html>
@@ -102,6 +104,17 @@ class Explorer:
         if request.headers.get("if-none-match") == self.etag:
             return Response(status_code=304, headers=headers)
         return HTMLResponse(self.shell, headers=headers)
+
+    def is_for_a_reader(self, request: Request) -> bool:
+        """Whether somebody at a browser asks for what is no address of the API: then a page says that it is not there."""
+        is_page = not request.url.path.startswith(PROGRAMS)
+        wants_html = "text/html" in request.headers.get("accept", "")
+        return self.shell is not None and request.method == "GET" and is_page and wants_html
+
+    def no_such_page(self) -> Response:
+        """The shell, which finds no page of this address, and says so in the reader's language."""
+        assert self.shell is not None
+        return HTMLResponse(self.shell, 404, headers=SHELL_HEADERS)
 
     async def file(self, request: Request) -> Response:
         """A packed file. Its name changes with its content, so a browser never asks again."""
