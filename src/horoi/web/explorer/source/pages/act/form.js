@@ -30,7 +30,7 @@ export function Form({ verb, values: before, own, holdings, rights, done }) {
 
   const review = async (event) => {
     event.preventDefault();
-    const resolved = { ...values };
+    const resolved = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]));
     for (const field of verb.fields) if (field.kind === "party" && values[field.name]) resolved[field.name] = addressOf(values[field.name], names);
     const found = wrongsOf({ verb, values: resolved, chosen, decimals });
     setWrongs(found);
@@ -78,7 +78,7 @@ function addressOf(text, names) {
 function wrongsOf({ verb, values, chosen, decimals }) {
   const found = {};
   for (const field of verb.fields) {
-    const value = (typeof values[field.name] === "string" ? values[field.name].trim() : values[field.name]) ?? "";
+    const value = values[field.name] ?? "";
     if (field.kind === "amount") found[field.name] = wrongAmount(value, { decimals, available: chosen?.available ?? null, unit: chosen?.unit });
     else if (!value && !field.optional && !["check", "count"].includes(field.kind)) found[field.name] = t("wrong.empty");
     else if (field.kind === "count" && !(Number.isInteger(Number(value)) && Number(value) >= 0 && Number(value) <= field.most)) found[field.name] = t("wrong.count", { most: field.most });

@@ -47,7 +47,7 @@ function Drawing({ data, base, chosen }) {
     const to = Math.min(bottom.length, from + span);
     return { x: ((from + to) / 2) * slot, y: level * ROW + ROW / 2 };
   };
-  return html`<div class="scroller" tabindex="0" role="region" aria-label=${t("tree.title")}><svg class="tree" width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${t("tree.aria")}>
+  return html`<div class="scroller" tabindex="0" role="region" aria-label=${t("tree.aria")}><svg class="tree" width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${t("tree.aria")}>
     ${levels.map((nodes, level) => level > 0 && nodes.map((node) => {
       const [a, b] = [spot(level, node.index), spot(level - 1, node.index >> 1)];
       const isOn = onPath.has(`${level}.${node.index}`);
