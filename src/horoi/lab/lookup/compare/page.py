@@ -96,6 +96,15 @@ def _extremes(found: Found, value: Callable[[Any], float], form: str) -> tuple[s
     return least, most
 
 
+def _right_answers(found: Found, figure: str) -> str:
+    """Who has most right answers and who has fewest, or that all have the same."""
+    least, most = _extremes(found, lambda of: of["table"][figure], "{:.1%}")
+    shares = {f"{of['table'][figure]:.1%}" for of in found["overlays"].values()}
+    if len(shares) == 1:
+        return f"right answers {shares.pop()}, all alike"
+    return f"most right answers {most}, fewest {least}"
+
+
 def _of_hops(found: Found) -> str:
     least, most = _extremes(found, lambda of: of["table"]["hops_mean"], "{:.2f}")
     both = ", ".join(_measured_and_formula(overlay, of["table"]) for overlay, of in found["overlays"].items())
@@ -139,9 +148,9 @@ def _of_load(found: Found) -> str:
 
 
 def _of_failures(found: Found) -> str:
-    least, most = _extremes(found, lambda of: of["table"]["half_failed_correct"], "{:.1%}")
+    answers = _right_answers(found, "half_failed_correct")
     return (
-        f"With half of the peers gone at once: most right answers {most}, fewest {least}. Nobody had time to "
+        f"With half of the peers gone at once: {answers}. Nobody had time to "
         "repair, so what counts is how many other ways a table offers (successor lists, leaf sets, full buckets), "
         "and that whoever is asked says so when it is not the owner. CAN is the exception: a failed peer's zone "
         "has no owner until a neighbour takes it over, so it repairs what lookups run into."
@@ -149,10 +158,10 @@ def _of_failures(found: Found) -> str:
 
 
 def _of_churn(found: Found) -> str:
-    least, most = _extremes(found, lambda of: of["table"]["churn_correct"], "{:.1%}")
+    answers = _right_answers(found, "churn_correct")
     cheap, dear = _extremes(found, lambda of: of["table"]["churn_bytes_per_s"], "{:.0f} B/s")
     return (
-        f"At {CHURN_SESSION_S:g} s: most right answers {most}, fewest {least}; cheapest upkeep {cheap}, dearest "
+        f"At {CHURN_SESSION_S:g} s: {answers}; cheapest upkeep {cheap}, dearest "
         f"{dear}. The shorter the sessions, the older the tables in comparison, and the more bytes go into joins. "
         "Periodic upkeep costs the same however long peers stay; upkeep that reacts to what lookups run into "
         "grows with churn."
