@@ -114,9 +114,11 @@ class Pending:
 
     def expire(self, now: float) -> list[Request]:
         """The timer fired: the requests that ran out, oldest first, no longer under way."""
+        self._armed_s = self._soonest_s = inf
+        if not self._requests:
+            return []  # mostly: the timer of a lookup outlives it
         late = [nonce for nonce, request in self._requests.items() if request.due_s <= now + SLACK_S]
         requests = [self._requests.pop(nonce) for nonce in late]
-        self._armed_s = inf
         self._soonest_s = min((request.due_s for request in self._requests.values()), default=inf)
         return requests
 
