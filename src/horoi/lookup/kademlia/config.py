@@ -27,7 +27,7 @@ class KademliaConfig:
     come and go so fast that a full bucket does not stay full. ``republish_s``: how often who keeps a value brings it to the
     peers that are nearest by then; None: never, as in Mainline, where those who need an item put it again. ``verify``: a
     stranger who asks is pinged before it is believed; an experiment without forged addresses may save that. ``upkeep``
-    switches off all that happens unasked, and the replacement caches, which only upkeep makes use of.
+    switches off all that happens unasked, and what is kept for later: replacement caches, and the tokens of others.
     """
 
     bits: int = ID_BITS

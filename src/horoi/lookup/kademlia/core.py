@@ -46,6 +46,7 @@ class Core:
         "_actions",
         "_heard_s",
         "_held_tokens",
+        "_holds_tokens",
         "_pending",
         "_tasks",
         "_tested",
@@ -80,6 +81,7 @@ class Core:
         """Address families to ask for (BEP 32); 0: the one that is used to ask."""
         self.padding = _padding(config.k) if not config.mainline else b""
         self._held_tokens: HeldTokens | None = None
+        self._holds_tokens = config.upkeep and not config.mainline
         self._pending: Pending | None = None
         self._tasks = 0
         self._verifying: dict[Address, None] | None = None
@@ -100,7 +102,7 @@ class Core:
 
     @property
     def held_tokens(self) -> HeldTokens:
-        """Tokens from earlier tasks (own wire)."""
+        """Tokens that came with earlier answers (own wire)."""
         if self._held_tokens is None:
             self._held_tokens = HeldTokens()
         return self._held_tokens
@@ -209,6 +211,8 @@ class Core:
             self.unanswered(request, now)  # somebody else lives there now, or a liar named it
             return
         self.heard(contact, now)
+        if reply.token and self._holds_tokens:
+            self.held_tokens.keep(contact.address, reply.token, now)
         if type(context) is Calling:
             self._called(context.task, contact, reply, now)
         elif type(context) is Verifying:

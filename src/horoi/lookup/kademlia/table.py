@@ -312,7 +312,8 @@ class RoutingTable:
         if without is not None:
             number = book.number_of.get(without)
             if number is not None and number in numbers:
-                numbers = self._around(target, count + 1)
+                if len(numbers) <= count:
+                    numbers = self._around(target, count + 1)
                 numbers.remove(number)
         contacts = book.contacts
         if self.failed:

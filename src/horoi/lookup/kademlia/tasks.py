@@ -55,7 +55,7 @@ class Node(Protocol):
 
     @property
     def held_tokens(self) -> HeldTokens:
-        """Tokens from earlier tasks (own wire)."""
+        """Tokens that came with earlier answers (own wire)."""
 
     @property
     def is_keeper(self) -> bool:
@@ -208,8 +208,6 @@ class GetTask(Task):
             self.extra.append((contact, lambda tid: GetItem(tid, *ask)))
         elif reply.token:
             self._tokens[contact.id] = reply.token
-            if not self.node.config.mainline:
-                self.node.held_tokens.keep(contact.address, reply.token, now)
 
     def offer(self, contact: Contact, item: Item) -> None:
         """Take an item if it is true, and newer than what was found."""

@@ -1,7 +1,7 @@
 """Tasks that write: a search brings home tokens, and with them something is left with those who are nearest.
 
 A token is what an answer brings, so a write is two questions to each keeper: who is near, then keep this (paper, section 2.3:
-STORE follows the lookup). On Horoi's own wire who holds a token from an earlier task asks both at once (``StoreNear``).
+STORE follows the lookup). On Horoi's own wire who holds a token from an earlier answer asks both at once (``StoreNear``).
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ class TokenTask(Task):
     def take(self, contact: Contact, reply: Reply, now: float) -> None:
         if reply.token:
             self.tokens[contact.id] = reply.token
-            if not self.node.config.mainline:
-                self.node.held_tokens.keep(contact.address, reply.token, now)
 
     def nearest(self) -> list[Contact]:
         """Who should keep it; this peer itself is left out here and counted in ``mine``."""
