@@ -312,6 +312,23 @@ def test_what_waits_is_bounded() -> None:
     for port in range(2 * secure_sessions.MAX_HANDSHAKES):
         wire.ends[A].send(b"x", ("203.0.113.1", port + 1), 0.0)
     assert wire.ends[A].counters["too many handshakes"] == secure_sessions.MAX_HANDSHAKES + 1
+    assert len(wire.ends[A]._attempts) == secure_sessions.MAX_HANDSHAKES
+
+
+def test_addresses_where_nobody_is_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A liar tells of more addresses than handshakes may be under way; then an honest peer is to be met."""
+    monkeypatch.setattr(secure_sessions, "MAX_HANDSHAKES", 8)
+    wire = Wire()
+    begun = wire.ends[A].send(b"under way", B, 0.0)
+    _, cookie = wire.ends[B].receive(begun[0][0], A, 0.0)
+    _, prove = wire.ends[A].receive(cookie[0][0], B, 0.0)
+    for port in range(1, 20):
+        wire.ends[A].send(b"anybody?", ("203.0.113.1", port), 0.0)
+    wire.put(A, prove)
+    assert wire.heard == [(B, b"under way")]
+    wire.ends[EVE] = SecureSessions(NodeKey(b"e" * 32), CONTEXT, 0.0, random=counting("e"))
+    wire.say(A, EVE, b"met at once")
+    assert wire.heard[-1] == (EVE, b"met at once")
 
 
 def test_proofs_are_checked_so_many_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,8 +124,7 @@ class SecureSessions:
         attempt = self._attempts.get(address)
         out: Out = []
         if attempt is None:
-            if len(self._attempts) >= MAX_HANDSHAKES:
-                self.counters["too many handshakes"] += 1
+            if len(self._attempts) >= MAX_HANDSHAKES and not self._give_up_one():
                 return []
             attempt = self._attempts[address] = _Attempt(self._random, now)
             out = [(attempt.hello.pack(self._context), address)]
@@ -136,6 +135,16 @@ class SecureSessions:
         else:
             self.counters["queue"] += 1
         return out
+
+    def _give_up_one(self) -> bool:
+        """Make room for a handshake: the oldest that nothing answered goes. Whoever is there answers within a round trip; so
+        addresses that liars told of, where nobody is, keep nobody waiting for longer."""
+        self.counters["too many handshakes"] += 1
+        silent = next((address for address, attempt in self._attempts.items() if attempt.prove is None), None)
+        if silent is None:
+            return False
+        del self._attempts[silent]
+        return True
 
     # In
 
