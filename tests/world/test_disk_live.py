@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -151,3 +152,14 @@ def test_a_damaged_store_says_that_it_can_be_rebuilt(tmp_path: Path) -> None:
             disk.store("state")
         disk.remove("state")
         assert disk.store("state").get(b"k") is None
+
+
+def test_a_store_that_lacks_a_file_is_said_to_be_damaged_and_what_to_do(tmp_path: Path) -> None:
+    with contextlib.closing(LiveDisk(tmp_path)) as disk:
+        store = disk.store("state")
+        store.write({b"a": b"b"}, sync=True)
+        store.close()
+        for manifest in (tmp_path / "state").glob("MANIFEST*"):
+            manifest.unlink()
+        with pytest.raises(StorageError, match=r"damaged .* move it away and start again"):
+            disk.store("state")

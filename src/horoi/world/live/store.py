@@ -156,8 +156,9 @@ def _store_error(path: Path, doing: str, error: Exception) -> StorageError:
         return StorageError(f"{path}: this store is closed; open it again")
     if "No space left" in text or "Disk quota" in text or "File too large" in text:
         return StorageError(f"{path}: the disk is full (could not {doing}); free some space and start again")
-    if text.startswith("Corruption"):
-        return StorageError(f"{path}: the store is damaged ({text}); remove it, and it is rebuilt from the block log")
+    if text.startswith("Corruption") or "No such file" in text:
+        advice = "move it away and start again: state and index are made anew from the block log"
+        return StorageError(f"{path}: the store is damaged ({text}); {advice}")
     if "lock" in text.lower() and "resource" in text.lower():
         return StorageError(f"{path}: in use by another process; stop it, or choose another folder")
     return StorageError(f"{path}: could not {doing}: {text or type(error).__name__}; check the disk")
