@@ -24,11 +24,18 @@ class Clinic(FakeNode):
     def __init__(self) -> None:
         super().__init__()
         self.changes: dict[str, Any] = {}
+        self.refuses: str | None = None
 
     def status(self) -> StatusView:
         now_ms = int(time.time() * 1000)
         right = {"started_ms": now_ms - 5000, "uptime_s": 5.0, "tip_time_ms": now_ms}
         return msgspec.structs.replace(super().status(), **{**right, **self.changes})
+
+    def _answer(self, method: str, path: str, query: dict[str, str], content: bytes) -> Any:
+        if path != "/v1/checkpoint":
+            return super()._answer(method, path, query, content)
+        note = {"origin": "horoi/00", "size": 40, "root": "ab" * 32, "note": "", "cosigners": [], "own_key": None}
+        return {**note, "refuses": self.refuses}
 
 
 @pytest.fixture
@@ -58,6 +65,13 @@ def test_a_healthy_node(horoi: Runner, clinic: Clinic) -> None:
     code, found = examine(horoi)
     assert code == 0
     assert found["node"] == found["peers"] == found["chain"] == found["clock"] == found["block times"] == "ok"
+    assert found["witness"] == "ok"
+
+
+def test_a_witness_that_signs_no_more(horoi: Runner, clinic: Clinic) -> None:
+    clinic.refuses = "this node's key has no file 'witness'"
+    code, found = examine(horoi)
+    assert (code, found["witness"]) == (0, "warn")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def examine(*, folder: Path | None, api: str | None, listen: str, peers: tuple[s
     if isinstance(status, Check):
         checks += [status, _port("peers' port", listen), _port("API's port", url.partition("://")[2])]
     else:
-        checks += [*_node(status, url), *_clock(status), *(_same_network(status, home) if home else ())]
+        checks += [*_node(status, url), *_witness(url), *_clock(status), *(_same_network(status, home) if home else ())]
     return [*checks, *(_reachable(peer) for peer in peers)]
 
 
@@ -136,6 +136,21 @@ def _node(status: StatusView, url: str) -> Iterator[Check]:
         yield finding("chain", "at-tip", height=status.height)
     else:
         yield finding("chain", "fetching", height=status.height, best=status.headers_height)
+
+
+def _witness(url: str) -> Iterator[Check]:
+    """Whether it co-signs checkpoints."""
+    from horoi.client import Client
+
+    try:
+        with Client(url, timeout_s=REACH_TIMEOUT_S) as client:
+            answer = client.checkpoint()
+    except HoroiError:
+        return  # whether it answers at all is said above
+    if answer.refuses is not None:
+        yield Check("witness", "warn", answer.refuses, "docs/operating.md says what can be done")
+    elif answer.size is not None:
+        yield finding("witness", "witness", headers=answer.size)
 
 
 def _clock(status: StatusView) -> Iterator[Check]:
