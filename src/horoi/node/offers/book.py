@@ -132,7 +132,8 @@ class Book:
     # ---- admission ----------------------------------------------------------------------------------------------
 
     def check(self, new: Examined, source: Peer | None, now_ms: int) -> None:
-        """Raise RuleError unless a new offer is in time, spends what is unspent, and finds room."""
+        """Raise RuleError unless a new offer is in time, spends what is unspent, and finds room. This node's own (``source``
+        None) needs none: the limit of its proposer bounds them."""
         terms = new.offer.terms
         life_ms = int(1000 * MAX_LIFE_S)
         if terms.expires_ms <= now_ms:
