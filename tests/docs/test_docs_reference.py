@@ -21,7 +21,7 @@ from horoi.node.story import format as story_format
 from horoi.node.story.format import read_story
 from horoi.node.sync import messages as sync_messages
 from horoi.node.witness.messages import WITNESS_WIRE
-from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions
+from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions, sources
 from horoi.world.live.limits import Limits
 
 DOCS = PROJECT / "docs"
@@ -114,19 +114,28 @@ def test_sealed_datagrams_are_documented_with_their_sizes() -> None:
         "DATA": (secure_session.DATA, secure_session.OVERHEAD_BYTES),
         "UNKNOWN": (secure_handshake.UNKNOWN, 1 + secure_session.SESSION_ID_BYTES),
     }
-    limits = re.findall(r"^\| ([^|]+) \| ([\d.]+) \|$", section(WIRE, "### Limits of sessions"), re.MULTILINE)
-    assert {what: float(value) for what, value in limits} == {
-        "sessions": secure_sessions.MAX_SESSIONS,
-        "sessions with one host": secure_sessions.MAX_SESSIONS_PER_HOST,
-        "handshakes under way": secure_sessions.MAX_HANDSHAKES,
-        "datagrams that wait for one": secure_sessions.MAX_WAITING,
-        "proofs checked per second and host": secure_sessions.PROOFS_PER_HOST_PER_S,
-        "proofs signed for one handshake": secure_sessions.MAX_PROOFS,
-        "bits of an IPv6 address that make a host": secure_sessions.NETWORK_BITS,
-        "silence that ends a session, seconds": secure_sessions.IDLE_S,
-        "age at which a session is replaced, seconds": secure_sessions.REKEY_S,
-        "cookies change every, seconds": secure_sessions.EPOCH_S,
-        "counters of the replay window": secure_session.WINDOW,
+    limits = re.findall(r"^\| ([^|]+) \| ([\d., ]+) \|$", section(WIRE, "### Limits of sessions"), re.MULTILINE)
+    assert {what: [float(value) for value in values.split(", ")] for what, values in limits} == {
+        "sessions": [secure_sessions.MAX_SESSIONS],
+        "sessions with one host": [secure_sessions.MAX_SESSIONS_PER_HOST],
+        "handshakes under way": [secure_sessions.MAX_HANDSHAKES],
+        "datagrams that wait for one": [secure_sessions.MAX_WAITING],
+        "proofs checked per second: of one host, of one network group (/16, /32 of IPv6), in all": [
+            secure_sessions.PROOFS_PER_HOST_PER_S,
+            secure_sessions.PROOFS_PER_GROUP_PER_S,
+            secure_sessions.PROOFS_PER_S,
+        ],
+        "UNKNOWNs said per second: to one host, to one network group, in all": [
+            secure_sessions.UNKNOWN_PER_HOST_PER_S,
+            secure_sessions.UNKNOWN_PER_GROUP_PER_S,
+            secure_sessions.UNKNOWN_PER_S,
+        ],
+        "proofs signed for one handshake": [secure_sessions.MAX_PROOFS],
+        "bits of an IPv6 address that make a host": [sources.HOST_BITS],
+        "silence that ends a session, seconds": [secure_sessions.IDLE_S],
+        "age at which a session is replaced, seconds": [secure_sessions.REKEY_S],
+        "cookies change every, seconds": [secure_sessions.EPOCH_S],
+        "counters of the replay window": [secure_session.WINDOW],
     }
 
 
