@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,26 @@ def test_the_nearest_may_be_asked_alone_first() -> None:
         else:
             search.on_failure(first)
         assert [contact.id for contact in search.next()] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("on_first", ["on_reply", "on_failure"])
+def test_what_else_is_known_is_looked_up_when_the_first_came_back(on_first: str) -> None:
+    looked_up: list[int] = []
+
+    def later() -> list[Contact]:
+        looked_up.append(1)
+        return [contact(number) for number in (1, 2, 3, 4)]
+
+    search = Search(0, [contact(1)], own_id=99, k=6, alpha=2, first=1, later=later)
+    (first,) = search.next()
+    assert search.next() == []
+    assert not looked_up
+    if on_first == "on_reply":
+        search.on_reply(first, [contact(3), contact(99)])
+    else:
+        search.on_failure(first)
+    assert [found.id for found in search.next()] == [2, 3]
+    assert looked_up == [1]
 
 
 def test_who_is_named_twice_in_an_answer_is_one_candidate() -> None:

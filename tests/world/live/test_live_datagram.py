@@ -90,7 +90,7 @@ async def test_a_codec_that_fails_costs_the_datagram_alone() -> None:
 async def test_what_waits_for_the_machine_is_bounded() -> None:
     host = make_host(max_waiting=3)
     async with running(host):
-        host.ask(Do([]))  # while nothing waits, a datagram has its turn at once
+        host.ask(Do([Drop(("192.0.2.1", 2))]))  # Lost waits; while nothing waits, a datagram has its turn at once
         for n in range(5):
             host.take(b"X%d" % n, ("192.0.2.1", 1))
         await until(lambda: len(heard(host, Received)) == 3)
@@ -140,3 +140,17 @@ async def test_a_foreign_wire_may_be_taken_though_it_is_too_long_to_be_sent() ->
                 stranger.sendto(b"X" * size, place_of(host))
             await until(lambda: host.counters["drop", "oversize in"] and host.received[str])
             assert [len(event.message) for event in heard(host, Received)] == [150]
+
+
+@in_loops
+async def test_a_request_is_handled_at_once_and_one_from_a_listener_after_the_effects() -> None:
+    host = make_host()
+    told: list[Any] = []
+    async with running(host):
+        await until(lambda: not host._inbox)
+        host.on_notice(told.append, str)
+        host.on_notice(lambda notice: host.ask(Do([Tell("last")])) if notice == "first" else None, str)
+        host.ask(Do([Tell("first"), Tell("second")]))
+        assert told == ["first", "second"]  # the listener's own request waits for its turn
+        await until(lambda: len(told) == 3)
+        assert told == ["first", "second", "last"]

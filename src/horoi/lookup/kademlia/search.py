@@ -14,7 +14,7 @@ A search is no machine: it says whom to ask (``next``), and is told what came of
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -50,6 +50,7 @@ class Path:
         "_distances",
         "_heard",
         "_k",
+        "_later",
         "_named",
         "_named_by",
         "_since_progress",
@@ -64,6 +65,7 @@ class Path:
         self._k = k
         self._alpha = alpha
         self._width = first  # requests at once until something came back, then alpha
+        self._later: Callable[[], Iterable[Contact]] | None = None
         self._claimed = claimed
         """Who was asked by which path, by distance: no two paths ask the same peer."""
         self._heard = {own_id ^ target}  # all that were ever named, also those too far to be kept; nobody asks itself
@@ -99,8 +101,15 @@ class Path:
             self._named_by.pop(distance, None)
         return nearest is None or distances[0] < nearest
 
+    def add_later(self, later: Callable[[], Iterable[Contact]]) -> None:
+        """Hear of these when the first that were asked have answered or failed, unless the search is over by then."""
+        self._later = later
+
     def next(self) -> list[Contact]:
         """Whom to ask now: so many that alpha are under way, or all of the k nearest where nothing nearer comes."""
+        if self._later is not None and self._width == self._alpha:
+            self.add(self._later(), None)
+            self._later = None
         k = self._k
         room = (k if self._since_progress >= self._alpha else self._width) - self.waiting
         chosen: list[Contact] = []
@@ -167,7 +176,8 @@ class Path:
 class Search:
     """A lookup for ``target`` that starts from ``seeds``. Contacts with the id ``own_id`` are never asked.
 
-    ``first``: how many are asked before the first of them has answered or failed, alpha if None.
+    ``first``: how many are asked before the first of them has answered or failed, alpha if None. ``later``: what else is known,
+    looked up then, for searches of one path.
 
     >>> search = Search(0, [Contact(5, "a"), Contact(9, "b")], own_id=1, k=2, alpha=1)
     >>> search.next(), search.next()
@@ -189,6 +199,7 @@ class Search:
         alpha: int,
         disjoint: int = 1,
         first: int | None = None,
+        later: Callable[[], Iterable[Contact]] | None = None,
     ) -> None:
         self.target = target
         self._k = k
@@ -197,6 +208,8 @@ class Search:
         self._paths = [Path(target, own_id, k, alpha, first or alpha, self._claimed) for _ in range(disjoint)]
         self.rpcs = self.replies = self.timeouts = 0
         self.add_seeds(seeds)
+        if later is not None:
+            self._paths[0].add_later(later)
 
     def add_seeds(self, seeds: Iterable[Contact]) -> None:
         """Contacts to begin with, dealt out to the paths."""

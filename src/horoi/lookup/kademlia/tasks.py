@@ -7,6 +7,7 @@ A task has two stages. It searches, and what answers bring is taken (``take``); 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from msgspec import structs
@@ -89,14 +90,16 @@ class Task:
         self.waiting = 0  # calls under way
         self.extra: list[Call] = []
         self.rpcs = self.acks = self.timeouts = 0  # of calls; the search counts its own
+        alone = first if config.disjoint == 1 else None
         self.search = Search(
             key,
-            node.table.closest(key, config.k),
+            node.table.closest(key, alone or config.k),
             own_id=node.table.id,
             k=k or config.k,
             alpha=min(config.alpha, k or config.k),
             disjoint=config.disjoint,
             first=first,
+            later=partial(node.table.closest, key, config.k) if alone else None,
         )
 
     tells_at_once: ClassVar[bool] = False

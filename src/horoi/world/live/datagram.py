@@ -109,6 +109,15 @@ class DatagramHost(Runner):
 
     # In
 
+    def ask(self, request: Any) -> None:
+        """Hand ``Asked(request)`` to the machine: now if nothing waits, as with a datagram; in the next turn otherwise, and where
+        a listener asks in the middle of another event's effects."""
+        if self._inbox or self._is_handling or not self._alive:
+            super().ask(request)
+            return
+        self._handle(Asked(request))
+        self._flush()
+
     def take(self, data: bytes, peer: Peer) -> None:
         """One datagram, from the port."""
         self.bytes_in += len(data)

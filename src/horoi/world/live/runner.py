@@ -76,6 +76,7 @@ class Runner(ABC):
         self._inbox: deque[Arrival] = deque()
         self._timers: dict[Any, asyncio.TimerHandle] = {}
         self._turn_is_due = False
+        self._is_handling = False
         self._alive = False
         self._jobs_full = False
         self.board = NoticeBoard()
@@ -217,6 +218,7 @@ class Runner(ABC):
             self._loop.call_soon(self._turn)
 
     def _handle(self, event: Event) -> None:
+        self._is_handling = True
         try:
             for action in self._hosted.machine.handle(event, self.clock.now()):
                 self._carry_out(action)
@@ -229,6 +231,8 @@ class Runner(ABC):
             _log.exception("the machine failed on %.300r; the peer is dropped", event.message)
             self.counters["error", type(error).__name__] += 1
             self._drop(event.peer, "error", "this node failed on a message")
+        finally:
+            self._is_handling = False
 
     # Actions out
 
