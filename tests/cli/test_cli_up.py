@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from horoi.cli.troupe.processes import log_tail
 from horoi.node.story import load_story
 
 PLAY_S = 150.0  # a busy machine; alone it takes 20 s
@@ -190,3 +191,18 @@ def test_ctrl_c_while_the_nodes_start_leaves_nobody_behind(tmp_path: Path) -> No
         up.interrupt()
         assert "Traceback" not in up.log.read_text()
     assert all_gone(children)
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ('height 3\n{"error": {"kind": "storage", "message": "in use by process 7"}}\n', "in use by process 7"),
+        ("one\ntwo\n", "one / two"),
+        ('one\n{"error": 5}\n', 'one / {"error": 5}'),
+        ("", "it left no log"),
+    ],
+)
+def test_why_a_node_stopped_is_what_it_said_last(tmp_path: Path, log: str, said: str) -> None:
+    (tmp_path / "log").write_text(log)
+    assert log_tail(tmp_path) == said
+    assert log_tail(tmp_path / "nowhere") == "it left no log"

@@ -188,11 +188,13 @@ class Troupe:
 
 
 def log_tail(folder: Path) -> str:
-    """The last lines of a node's log, in one."""
+    """Why a node stopped, if it said so (with ``--json``, as its last line); else the last lines of its log, in one."""
     try:
         lines = (folder / "log").read_text(errors="replace").splitlines()
     except OSError:
         return "it left no log"
+    with contextlib.suppress(IndexError, ValueError, TypeError, KeyError):
+        return str(json.loads(lines[-1])["error"]["message"])
     return " / ".join(lines[-LOG_TAIL_LINES:]) or "it left no log"
 
 
