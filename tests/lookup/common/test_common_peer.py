@@ -20,6 +20,7 @@ from horoi.lookup.common.peer import (
 )
 from horoi.lookup.common.pending import MAX_PENDING
 from horoi.lookup.common.refusals import refusal
+from horoi.lookup.common.taking import Taking
 from horoi.lookup.vocabulary import (
     BAD_KEY,
     BUSY,
@@ -33,7 +34,7 @@ from horoi.lookup.vocabulary import (
     Put,
     Route,
 )
-from horoi.machine.contract import Arm
+from horoi.machine.contract import Arm, Asked, Fired, Received, Send, Tell
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,27 @@ def test_requests_under_way_are_bounded_and_end_by_the_one_timer() -> None:
     assert core.out == [Arm(RPC, 1.0)]
     core.expire(1.0)
     assert lost == [1.0] * MAX_PENDING
+
+
+class Parrot(Peer, Taking):
+    """Says what it hears."""
+
+    def asked(self, request: Any, now: float) -> None:
+        self.tell(request)
+
+    def _fired(self, timer: Any, now: float) -> None:
+        self.arm(timer, now)
+
+    def _received(self, source: Any, message: Any, now: float) -> None:
+        self.send(source, message)
+
+
+def test_an_answer_is_the_worlds_and_an_idle_peer_keeps_nothing_of_it() -> None:
+    parrot = Parrot(Config(), Random(1))
+    for event, action in (
+        (Asked("what"), Tell("what")),
+        (Fired("tick"), Arm("tick", 2.0)),
+        (Received("bob", "hello"), Send("bob", "hello")),
+    ):
+        assert parrot.handle(event, 2.0) == [action]
+        assert parrot.out == []

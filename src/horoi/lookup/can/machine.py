@@ -100,10 +100,14 @@ class Can(Core, Taking):
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event and return the actions, in order."""
         out = super().handle(event, now)
-        if type(event) is Lost:
-            self._lost(event.peer, now)
-        if self.noticed:
-            self._see_to_noticed(now)
+        is_loss = type(event) is Lost
+        if not (is_loss or self.noticed):
+            return out
+        self.out = out  # the answer goes on
+        if is_loss:
+            self._lost(event.peer, now)  # type: ignore[union-attr]
+        self._see_to_noticed(now)
+        self.out = []
         return out
 
     def _see_to_noticed(self, now: float) -> None:
