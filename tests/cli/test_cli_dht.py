@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.loopback import needs_ipv6
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 PATIENCE_S = 30.0
@@ -159,6 +160,7 @@ def test_wrong_use_is_said_so(words: tuple[str, ...]) -> None:
     assert horoi(*words, code=2)["error"]["kind"] == "usage"
 
 
+@needs_ipv6
 def test_a_network_of_ipv6_is_entered_without_saying_where_to_listen() -> None:
     node = Node("--no-bootstrap", listen="[::1]:0")
     try:

@@ -93,7 +93,7 @@ class LibtorrentPeer:
         self.address = (ip, port)
         self.session: Any = libtorrent.session(
             {
-                "listen_interfaces": f"{ip}:{port}",
+                "listen_interfaces": f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}",
                 "enable_dht": True,
                 "enable_lsd": False,
                 "enable_upnp": False,
@@ -104,6 +104,10 @@ class LibtorrentPeer:
             }
         )
         self.alerts: list[Any] = []
+
+    async def is_up(self) -> None:
+        """Wait until its DHT is on."""
+        await until(self.session.is_dht_running, "libtorrent's start")
 
     def introduce(self, address: tuple[str, int]) -> None:
         self.session.add_dht_node(address)

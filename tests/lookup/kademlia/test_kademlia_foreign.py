@@ -17,11 +17,14 @@ from dht_foreign import (
     Network,
     NpmPeer,
     ask,
+    free_port,
     install_npm,
     loopback_dht,
     require_programs,
+    start_horoi,
     until,
 )
+from tests.loopback import needs_ipv6
 
 from horoi.lookup.kademlia import bencode
 from horoi.lookup.kademlia.messages import Signed
@@ -228,5 +231,44 @@ def test_half_of_them_killed(driver: Path, tmp_path: Path) -> None:
             key = await Horoi(network.horoi[2]).put(b"after")
             for reader in one_of_each(network, 3):
                 assert await eventually(lambda r=reader, k=key: r.get(k), lambda v: v == b"after")
+
+    play(scenario())
+
+
+@needs_ipv6
+def test_one_port_serves_ipv6_and_ipv4() -> None:
+    """BEP 32: a peer of each family finds by one port of Horoi what the others stored, and hears its own address (BEP 42)."""
+
+    require_programs()
+
+    async def scenario() -> None:
+        six, four = LibtorrentPeer("::1", free_port()), LibtorrentPeer("127.10.1.1", free_port())
+        for peer in (six, four):
+            await peer.is_up()
+        host = await start_horoi("[::]", 0, (six.address, four.address))
+        try:
+            port = int((host.address or "").rpartition(":")[2])
+            for peer, ip in ((six, "::1"), (four, "127.0.0.1")):
+                peer.introduce((ip, port))
+                pong = await eventually(
+                    lambda p=peer: ask(host, PingPeer(object(), p.address)), lambda told: isinstance(told, Ponged)
+                )
+                assert pong.seen == (ip, port)
+                await until(lambda p=peer: p.address[0] in addresses(host), "meeting both families")
+            horoi = Horoi(host)
+            for number, peer in enumerate((six, four)):
+                value = f"over {peer.address[0]}".encode()
+                key = await horoi.put(value)
+                assert await eventually(lambda p=peer, k=key: p.get(k), lambda v, value=value: v == value)
+                name = hashlib.sha1(value, usedforsecurity=False).hexdigest()
+                await peer.announce(name, 7100 + number)
+                await eventually(
+                    lambda n=name: horoi.find(n),
+                    lambda found, n=number: any(place.endswith(f":{7100 + n}") for place in found),
+                )
+        finally:
+            await host.stop()
+            for peer in (six, four):
+                await peer.stop()
 
     play(scenario())

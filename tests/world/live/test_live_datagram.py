@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from live_pingpong import Do, PingPong, heard, in_loops, running, until
+from tests.loopback import needs_ipv6
 
 from horoi.base.errors import DecodeError, NetworkError
 from horoi.machine import Action, Dial, Drop, Event, Lost, Received, Send, Tell, Unlinked
@@ -115,6 +116,7 @@ async def test_a_taken_port_is_told() -> None:
             await make_host(listen=host.address).start()
 
 
+@needs_ipv6
 @in_loops
 async def test_a_port_of_all_addresses_serves_both_families() -> None:
     """A peer of IPv4 has its IPv4 address there, and not the form in which a port of IPv6 sees it."""
