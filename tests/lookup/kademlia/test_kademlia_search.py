@@ -139,6 +139,18 @@ def test_the_nearest_may_be_asked_alone_first() -> None:
         assert [contact.id for contact in search.next()] == [2, 3, 4]
 
 
+def test_one_is_asked_at_a_time_while_answers_lead_nearer() -> None:
+    search = Search(0, [contact(number) for number in (8, 9)], own_id=99, k=6, alpha=3, first=1)
+    for nearest, named in ((8, [4, 5]), (4, [2, 3])):
+        (asked,) = search.next()
+        assert asked.id == nearest
+        assert search.next() == []
+        search.on_reply(asked, [contact(number) for number in named])
+    (asked,) = search.next()
+    search.on_failure(asked)
+    assert [found.id for found in search.next()] == [3, 5, 9]
+
+
 @pytest.mark.parametrize("on_first", ["on_reply", "on_failure"])
 def test_what_else_is_known_is_looked_up_when_the_first_came_back(on_first: str) -> None:
     looked_up: list[int] = []

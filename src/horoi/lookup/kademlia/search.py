@@ -64,7 +64,7 @@ class Path:
         self._target = target
         self._k = k
         self._alpha = alpha
-        self._width = first  # requests at once until something came back, then alpha
+        self._width = first  # requests at once; alpha from the first failure, or answer that names nobody nearer
         self._later: Callable[[], Iterable[Contact]] | None = None
         self._claimed = claimed
         """Who was asked by which path, by distance: no two paths ask the same peer."""
@@ -107,7 +107,7 @@ class Path:
 
     def next(self) -> list[Contact]:
         """Whom to ask now: so many that alpha are under way, or all of the k nearest where nothing nearer comes."""
-        if self._later is not None and self._width == self._alpha:
+        if self._later is not None and self._asked and not self.waiting:
             self.add(self._later(), None)
             self._later = None
         k = self._k
@@ -143,12 +143,12 @@ class Path:
         if candidate is None or candidate.state not in (_ASKED, _ASKED_AGAIN):
             return
         self.waiting -= 1
-        self._width = self._alpha
         candidate.state = _ANSWERED
         if self.add(contacts, candidate):
             self._since_progress = 0
         else:
             self._since_progress += 1
+            self._width = self._alpha
 
     def on_failure(self, distance: int) -> None:
         candidate = self._asked.get(distance)
@@ -176,8 +176,8 @@ class Path:
 class Search:
     """A lookup for ``target`` that starts from ``seeds``. Contacts with the id ``own_id`` are never asked.
 
-    ``first``: how many are asked before the first of them has answered or failed, alpha if None. ``later``: what else is known,
-    looked up then, for searches of one path.
+    ``first``: how many are asked at once as long as all answer and name nearer ones, alpha if None. So with 1, only one timeout
+    is waited for alone. ``later``: what else is known, looked up when the first came back, for searches of one path.
 
     >>> search = Search(0, [Contact(5, "a"), Contact(9, "b")], own_id=1, k=2, alpha=1)
     >>> search.next(), search.next()

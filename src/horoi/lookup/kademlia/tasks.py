@@ -173,7 +173,8 @@ class Task:
 class GetTask(Task):
     """Find a value. An unsigned one ends the search (paper, section 2.3); of signed ones the highest number wins.
 
-    On the own wire the nearest peer known is asked alone at first: whatever was put lies with the nearest, and mostly that is it.
+    On the own wire the nearest peer known is asked alone, then the nearest that it names, until one is silent or names nobody
+    nearer: whatever was put lies with the nearest, and mostly that is it.
     Afterwards the value is cached "at the closest node to the key that did not return the value".
     """
 
