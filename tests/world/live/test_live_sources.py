@@ -24,6 +24,7 @@ def test_what_one_host_and_one_network_is() -> None:
     assert not is_one_group("192.0.2.1", "192.1.2.1")
     assert is_one_host("::ffff:192.0.2.1", "192.0.2.1")
     assert not is_one_host("::ffff:192.0.2.1", "::ffff:192.0.2.2")
+    assert is_one_group("2002:c000:201::1", "192.0.7.7")  # whoever has an IPv4 address has a network of 6to4 too
 
 
 def test_each_share_and_the_sum_end() -> None:

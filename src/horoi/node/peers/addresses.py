@@ -1,7 +1,6 @@
 """What an address is: ``host:port`` in one canonical form, and the network group that it belongs to.
 
-A group is what an attacker gets many addresses of at the price of one: /16 of IPv4 and /32 of IPv6 (Heilman et al. 2015,
-section 2.2, and Bitcoin Core). Two groups are not networks:
+Groups are those of ``horoi.base.networks``, and two that are not networks:
 
 - ``local``: loopback, private and link-local addresses, and names without a dot or under .local, .internal, .localhost
   (RFC 6761, 6762; ICANN 2024). Nobody outside can have one, so they are believed only from a source that is local too:
@@ -14,6 +13,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
+
+from horoi.base.networks import network_group, unmapped
 
 MAX_HOST_LENGTH = 253  # RFC 1035, section 2.3.4: 255 bytes on the wire are 253 letters
 MAX_ADDRESS_LENGTH = MAX_HOST_LENGTH + 6  # ":65535"
@@ -45,7 +46,7 @@ def _ip_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         ip = ipaddress.IPv6Address(host[1:-1])
     except ValueError:
         return None
-    return ip.ipv4_mapped or ip
+    return unmapped(ip)
 
 
 def _is_name(host: str) -> bool:
@@ -82,19 +83,11 @@ def host_of(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def group_of(address: str) -> str:
-    """The network group of an address: ``"4:198.51"``, ``"6:20010db8"``, ``"local"`` or ``"name"``. Never raises.
-
-    Tunnelled IPv6 (6to4, RFC 3056; Teredo, RFC 4380) belongs to the IPv4 address inside it, as in Bitcoin Core.
-    """
+    """The network group of an address: ``"4:198.51"``, ``"6:20010db8"``, ``"local"`` or ``"name"``. Never raises."""
     host = host_of(address)
     ip = _ip_of(host)
     if ip is None:
         return LOCAL if "." not in host or host.endswith(_LOCAL_ENDINGS) else NAME
     if not ip.is_global and not any(ip in network for network in _STAND_FOR_PUBLIC if network.version == ip.version):
         return LOCAL
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None:
-            return f"6:{ip.packed[:4].hex()}"
-        ip = inner
-    return f"4:{ip.packed[0]}.{ip.packed[1]}"
+    return network_group(ip)

@@ -19,11 +19,13 @@ import hashlib
 import hmac
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from operator import attrgetter
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from horoi.world.live import secure_handshake as handshake
+from horoi.world.live.groups import Groups
 from horoi.world.live.node_key import NodeKey
 from horoi.world.live.secure_session import DATA, OVERHEAD_BYTES, SESSION_ID_BYTES, Address, Session
 from horoi.world.live.sources import Ration, source_of
@@ -94,8 +96,8 @@ class SecureSessions:
         self._by_proof: dict[tuple[Address, bytes], Session] = {}  # those that the other end began
         self._to: dict[Address, Session] = {}  # the session to send in
         self._attempts: dict[Address, _Attempt] = {}
-        self._per_host: Counter[str] = Counter()
-        self._per_group: Counter[str] = Counter()
+        self._hosts: Groups[Session] = Groups()
+        self._networks: Groups[Session] = Groups()
         self._proofs = Ration(per_host=PROOFS_PER_HOST_PER_S, per_group=PROOFS_PER_GROUP_PER_S, in_all=PROOFS_PER_S)
         self._unknowns = Ration(
             per_host=UNKNOWN_PER_HOST_PER_S, per_group=UNKNOWN_PER_GROUP_PER_S, in_all=UNKNOWN_PER_S
@@ -318,20 +320,20 @@ class SecureSessions:
 
     def _keep(self, session: Session) -> None:
         host, group = source_of(session.address)
-        if self._per_host[host] >= MAX_SESSIONS_PER_HOST:
-            self._forget_one(lambda s: source_of(s.address).host == host)
+        of_host = self._hosts.of(host)
+        if len(of_host) >= MAX_SESSIONS_PER_HOST:
+            self._forget_one(of_host)
         elif len(self._by_id) >= MAX_SESSIONS:
-            crowded = max(self._per_group, key=self._per_group.__getitem__)
-            self._forget_one(lambda s: source_of(s.address).group == crowded)
+            self._forget_one(self._networks.largest())
         self._by_id[session.own_id] = session
         if session.accept:
             self._by_proof[session.address, session.peer_id] = session
-        self._per_host[host] += 1
-        self._per_group[group] += 1
+        self._hosts.add(host, session.own_id, session)
+        self._networks.add(group, session.own_id, session)
 
-    def _forget_one(self, is_meant: Callable[[Session], bool]) -> None:
-        """Of the sessions that are meant, the one that was silent for longest."""
-        self._forget(min(filter(is_meant, self._by_id.values()), key=lambda s: s.heard_s))
+    def _forget_one(self, sessions: Collection[Session]) -> None:
+        """The one of these that was silent for longest."""
+        self._forget(min(sessions, key=attrgetter("heard_s")))
 
     def _forget(self, session: Session) -> None:
         if self._by_id.pop(session.own_id, None) is None:
@@ -339,8 +341,6 @@ class SecureSessions:
         self._by_proof.pop((session.address, session.peer_id), None)
         if self._to.get(session.address) is session:
             del self._to[session.address]
-        source = source_of(session.address)
-        for counts, name in ((self._per_host, source.host), (self._per_group, source.group)):
-            counts[name] -= 1
-            if not counts[name]:
-                del counts[name]
+        host, group = source_of(session.address)
+        self._hosts.remove(host, session.own_id)
+        self._networks.remove(group, session.own_id)

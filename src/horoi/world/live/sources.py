@@ -1,8 +1,8 @@
 """Who a datagram comes from, and what each may cost: a host's share, its network group's share, and what there is in all.
 
 One bound for everybody would let one flooding address use all of it up. Shares alone would let whoever has many addresses
-take any amount. So each source has a share, all addresses that are had together (a network group: Heilman et al. 2015,
-section 2.2) have one too, and all groups a sum. What was refused is not counted, so the tables are as small as the sum.
+take any amount. So each source has a share, its network group (``horoi.base.networks``) has one too, and all groups a sum.
+What was refused is not counted, so the tables are as small as the sum.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from horoi.base.networks import network_group, unmapped
+
 Address = Any
 """(ip, port), as sockets say it."""
 
 HOST_BITS = 64  # of an IPv6 address: who has one has all of its network (RFC 4291, section 2.5.1), so they are one host
-GROUP_BITS_4, GROUP_BITS_6 = 16, 32  # Heilman et al. 2015, and Bitcoin Core
 REMEMBERED = 8192  # addresses whose source is not worked out again; a guess
 
 
@@ -29,13 +30,9 @@ class Source(NamedTuple):
 
 @lru_cache(maxsize=REMEMBERED)
 def _source_of(text: str) -> Source:
-    ip = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is None:
-            packed = ip.packed
-            return Source(packed[: HOST_BITS // 8].hex(), packed[: GROUP_BITS_6 // 8].hex())
-        ip = ip.ipv4_mapped  # as a socket that takes both kinds says it
-    return Source(str(ip), ip.packed[: GROUP_BITS_4 // 8].hex())
+    ip = unmapped(ipaddress.ip_address(text.partition("%")[0]))
+    host = str(ip) if isinstance(ip, ipaddress.IPv4Address) else ip.packed[: HOST_BITS // 8].hex()
+    return Source(host, network_group(ip))
 
 
 def source_of(address: Address) -> Source:
