@@ -233,15 +233,3 @@ def test_every_family_of_error_has_its_status_and_comes_back() -> None:
         back = error_of(problem.status, msgspec.json.encode(problem))
         assert isinstance(back, NetworkError if family is BusyError else family), family
         assert getattr(back, "rule", None) == getattr(error, "rule", None)
-
-
-def test_a_long_answer_is_zipped_for_who_takes_that(api: Api) -> None:
-    api.host.mine(20)
-    for path, is_long in (("/v1/blocks?limit=20", True), ("/v1/wallet/keys", False)):
-        plain = api.ask("GET", path, headers={"Accept-Encoding": "identity"})
-        zipped = api.ask("GET", path, headers={"Accept-Encoding": "gzip, br"})
-        assert "content-encoding" not in plain.headers
-        assert zipped.headers.get("content-encoding") == ("gzip" if is_long else None)
-        assert zipped.headers["vary"] == "Accept-Encoding"
-        assert zipped.content == plain.content
-        assert not is_long or int(zipped.headers["content-length"]) < len(plain.content) / 3

@@ -6,7 +6,6 @@ JSON, or a Response of its own.
 
 from __future__ import annotations
 
-import gzip
 import hmac
 import inspect
 from collections.abc import Callable
@@ -21,11 +20,10 @@ from starlette.routing import Route
 
 from horoi.base.errors import ForbiddenError, UsageError
 from horoi.web.access import NodeAccess
+from horoi.web.compression import packed
 from horoi.web.model.base import NoQuery
 
 JSON = "application/json"
-ZIPPED_BYTES = (1_400, 500_000)  # less fits a packet as it is; more would hold the event loop up for over 3 ms
-ZIP_LEVEL = 1  # a board of 42 kB in a quarter of a millisecond, to 6 kB
 MAX_JSON_SIZE_BYTES = 4_000_000  # of bodies that are decoded as one record: a partially signed transaction's limit
 
 
@@ -81,19 +79,10 @@ def make_route(endpoint: Endpoint, access: NodeAccess, token: str) -> Route:
             answer = await answer
         if isinstance(answer, Response):
             return answer
-        return json_response(request, msgspec.json.encode(answer))
+        data, headers = packed(request, msgspec.json.encode(answer), is_public=not endpoint.needs_token)
+        return Response(data, headers=headers, media_type=JSON)
 
     return Route(endpoint.path, call, methods=[endpoint.method], name=endpoint.name)
-
-
-def json_response(request: Request, data: bytes) -> Response:
-    """An answer, zipped for who takes that: the pages of a board are mostly names and hashes said again. (No answer has a secret
-    beside what a stranger wrote, from whose size it could be guessed: the token is never answered.)"""
-    headers = {"Vary": "Accept-Encoding"}
-    if ZIPPED_BYTES[0] <= len(data) <= ZIPPED_BYTES[1] and "gzip" in request.headers.get("accept-encoding", ""):
-        data = gzip.compress(data, ZIP_LEVEL, mtime=0)
-        headers["Content-Encoding"] = "gzip"
-    return Response(data, headers=headers, media_type=JSON)
 
 
 def check_token(request: Request, token: str) -> None:

@@ -68,6 +68,8 @@ def test_who_looks_for_a_page_that_is_not_there_is_told_so_on_a_page(client: Cli
         page = ask("/no/such/page", "text/html,*/*;q=0.8")
         assert (page.status_code, page.headers["content-security-policy"]) == (404, POLICY)
         assert '<div id="app">' in page.text
+        head = api.runner.run(api.client.head("/no/such/page", headers={"Accept": "text/html"}))
+        assert (head.status_code, head.headers["content-type"]) == (404, page.headers["content-type"])
         for path, accept in (
             ("/no/such/page", "*/*"),
             ("/v1/nothing", "text/html"),

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from horoi.web.compression import takes_gzip
+
 BUILT = Path(__file__).parent / "built"
 YEAR_S = 31_536_000  # the longest that RFC 9111's caches are asked to keep anything
 
@@ -109,7 +111,7 @@ class Explorer:
         """Whether somebody at a browser asks for what is no address of the API: then a page says that it is not there."""
         is_page = not request.url.path.startswith(PROGRAMS)
         wants_html = "text/html" in request.headers.get("accept", "")
-        return self.shell is not None and request.method == "GET" and is_page and wants_html
+        return self.shell is not None and request.method in ("GET", "HEAD") and is_page and wants_html
 
     def no_such_page(self) -> Response:
         """The shell, which finds no page of this address, and says so in the reader's language."""
@@ -121,7 +123,7 @@ class Explorer:
         found = self.files.get(request.path_params["name"])
         if found is None:
             return Response("no such file: load the page again", 404, media_type="text/plain")
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_gzip(request):
             return Response(
                 found.zipped, headers={**FILE_HEADERS, "Content-Encoding": "gzip"}, media_type=found.media_type
             )
