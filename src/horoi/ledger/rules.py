@@ -164,6 +164,13 @@ def _check_conservation(body: Body, *, has_rights: bool) -> int:
     fee = incoming.pop(NATIVE, 0) - outgoing.pop(NATIVE, 0)
     if fee < 0:
         raise RuleError("conservation", f"{-fee} more of the coin go out than come in")
+    if incoming != outgoing:
+        _check_sums(incoming, outgoing)
+    return fee
+
+
+def _check_sums(incoming: dict[bytes, int], outgoing: dict[bytes, int]) -> None:
+    """Where both differ in more than assets of which they count 0, RuleError names the first."""
     differing = [a for a in {**incoming, **outgoing} if incoming.get(a, 0) != outgoing.get(a, 0)]
     if differing:
         asset = min(differing)
@@ -171,7 +178,6 @@ def _check_conservation(body: Body, *, has_rights: bool) -> int:
             "conservation",
             f"asset {asset.hex()}: {incoming.get(asset, 0)} come in or are made, {outgoing.get(asset, 0)} go out",
         )
-    return fee
 
 
 def _add(sums: dict[bytes, int], asset: bytes, quantity: int) -> None:

@@ -22,9 +22,8 @@ def is_odd(name: str) -> bool:
     >>> is_odd("Petrol 95"), is_odd("Πετρέλαιο"), is_odd("Petrol  95"), is_odd("Πetrol")
     (False, False, True, True)
     """
-    if name != " ".join(name.split()) or any(letter.isspace() and letter != " " for letter in name):
-        return True
-    return not name or any(_mixes(word) for word in name.split())
+    words = name.split()
+    return not words or name != " ".join(words) or any(map(_mixes, words))
 
 
 def _mixes(word: str) -> bool:

@@ -177,6 +177,49 @@ def test_a_liar_alone_is_blamed_and_the_fetch_ends() -> None:
     assert not town.machines["me"].store.has(NAME)
 
 
+class Altered(Documents):
+    """Has a copy in which one bit is another."""
+
+    def handle(self, event: Any, now: float) -> list[Action]:
+        actions = super().handle(event, now)
+        return [
+            Send(action.peer, Chunk(NAME, 3, _with_another_bit(action.message.data)))
+            if isinstance(action, Send) and isinstance(action.message, Chunk) and action.message.number == 3
+            else action
+            for action in actions
+        ]
+
+
+def _with_another_bit(data: bytes) -> bytes:
+    return data[:1000] + bytes([data[1000] ^ 4]) + data[1001:]
+
+
+def test_an_altered_copy_is_refused_and_the_next_provider_is_asked() -> None:
+    town = Town("altered", "me")
+    town.machines["altered"] = Altered(town.machines["altered"].store)
+    town.give("altered", Asked(KeepDocument(DOCUMENT)))
+    town.give("altered", Asked(PeerReady("me", True, 0, 2)))
+    town.run()
+    town.give("me", Asked(FetchDocument(NAME)))
+    town.run(1)
+    assert [blame.peer for blame in town.notices(Misbehaved)] == ["altered"]
+    assert not town.machines["me"].store.has(NAME)
+    assert town.notices(DocumentKept) == [DocumentKept(NAME, len(DOCUMENT))]  # of its giver alone
+
+    town.machines["honest"] = Documents(DocumentStore(SimDisk(random.Random(3))))
+    town.machines["honest"].store.put(DOCUMENT)
+    town.give("honest", Asked(PeerReady("me", True, 0, 2)))
+    find = town.notices(FindProviders)[-1]
+    both = (ProviderAt("10.0.0.1:1", "altered", "chord"), ProviderAt("10.0.0.2:1", "honest", "chord"))
+    town.give("me", Asked(ProvidersFound(find.token, NAME, both)))
+    town.run()
+    assert Visit("10.0.0.2:1") in town.notices(Visit)
+    town.give("me", Asked(PeerReady("honest", True, 0, 2)))  # the visit
+    town.run(30)
+    assert town.machines["me"].store.read(NAME) == DOCUMENT
+    assert [blame.peer for blame in town.notices(Misbehaved)] == ["altered"]
+
+
 def parts() -> list[bytes]:
     return [DOCUMENT[start : start + CHUNK_SIZE_BYTES] for start in range(0, len(DOCUMENT), CHUNK_SIZE_BYTES)]
 
