@@ -51,7 +51,7 @@ addWords({
   "wrong.file": ["The file is larger than {most}.", "Το αρχείο ξεπερνά τα {most}."],
   "wrong.nothing-said": ["Write a text or attach a document.", "Γράψτε κείμενο ή επισυνάψτε έγγραφο."],
   "review.title": ["This is what you would sign", "Αυτό θα υπογράψετε"],
-  "review.fee": ["Fee: {fee}", "Αμοιβή: {fee}"],
+  "review.fee": ["Fee: {fee}", "Τέλος συναλλαγής: {fee}"],
   "review.missing": ["These have to agree as well:", "Πρέπει να συμφωνήσουν και:"],
   "review.note": ["A word to them", "Ένα μήνυμα προς αυτούς"],
   "review.last": ["Nothing has left this node yet. What is sent cannot be taken back.", "Τίποτα δεν έχει φύγει ακόμα από τον κόμβο. Ό,τι σταλεί δεν ανακαλείται."],

@@ -20,7 +20,7 @@ addWords({
   "agreed.receives-right": ["{who} receives {right}.", "{who} αποκτά {right}."],
   "agreed.leaves-books": ["{amount} leave the books: {text}.", "Διαγράφονται από τα βιβλία {amount}: {text}."],
   "agreed.states": ["{who} states{about}{document}: {text}.", "{who} δηλώνει{about}{document}: {text}."],
-  "agreed.pays-fee": ["A fee of {amount} is paid to the maker of the block.", "Καταβάλλεται αμοιβή {amount} σε όποιον φτιάξει το μπλοκ."],
+  "agreed.pays-fee": ["A fee of {amount} is paid to the maker of the block.", "Καταβάλλεται τέλος συναλλαγής {amount} σε όποιον φτιάξει το μπλοκ."],
   "agreed.valid-up-to": ["Valid up to block {height}.", "Ισχύει ως το μπλοκ {height}."],
   "agreed.agree": ["To agree: {signers}.", "Πρέπει να συμφωνήσουν: {signers}."],
   "clause.owned": [", still owned by {owner},", ", πάντα στην κυριότητα {owner},"],

@@ -47,7 +47,7 @@ addWords({
   "offer.by": ["Proposed by", "Πρόταση από"],
   "offer.received": ["Came here", "Έφτασε εδώ"],
   "offer.expires": ["Stands until", "Ισχύει ως"],
-  "offer.fee": ["Fee", "Αμοιβή"],
+  "offer.fee": ["Fee", "Τέλος συναλλαγής"],
   "offer.block": ["In block", "Στο μπλοκ"],
   "offer.transaction": ["Transaction", "Συναλλαγή"],
   "offer.id": ["Offer", "Προσφορά"],
