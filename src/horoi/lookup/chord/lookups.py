@@ -24,7 +24,7 @@ from typing import ClassVar
 import msgspec
 
 from horoi.base.ids import in_half_open, in_open
-from horoi.lookup.chord.core import Core
+from horoi.lookup.chord.core import ATTEMPTS, Core
 from horoi.lookup.chord.messages import MAX_HOPS, FindSuccessor, NextHop
 from horoi.lookup.chord.node import Node
 from horoi.lookup.chord.places import Place, merge
@@ -32,10 +32,6 @@ from horoi.lookup.common.peer import RPC
 from horoi.lookup.vocabulary import EXHAUSTED, UNREACHABLE, Contact
 from horoi.machine.contract import Send
 
-OWNER_ATTEMPTS = (
-    3  # a next hop that is passed over costs nothing; an owner that is, makes the answer wrong: with 5 % of the
-)
-# datagrams lost, 1.4 % of the answers after two attempts, 0.1 % after three. Measured
 PATIENCE = 24  # requests to find somebody nearer than a doubtful owner, a guess: two more walks
 
 Done = Callable[["Walk", float], None]
@@ -146,7 +142,7 @@ class Walk:
         self._asked[contact] = True
         key = self._search if self._point is None else self._point
         self._point = None
-        self._ask(_Step(self, contact, hops, key, OWNER_ATTEMPTS if contact in self._named else 1), now)
+        self._ask(_Step(self, contact, hops, key, ATTEMPTS if contact in self._named else 1), now)
 
     def _ask(self, step: _Step, now: float) -> None:
         self.rpcs += 1

@@ -131,7 +131,7 @@ def _greet(core: Core, node: Node, places: list[Contact], now: float) -> None:
             _start(core, at)
         stabilise(core, node, at)
 
-    core.ask_twice(
+    core.ask_until_answered(
         places[0],
         lambda nonce: Notify(nonce, places[0].id, node.contact),
         answered,

@@ -62,7 +62,7 @@ def stabilise(core: Core, node: Node, now: float) -> None:
     def answered(reply: Any, at: float) -> None:
         _learn(core, node, successor, reply, at)
 
-    core.ask_twice(
+    core.ask_until_answered(
         successor,
         lambda nonce: Notify(nonce, successor.id, node.contact),
         answered,
@@ -105,7 +105,7 @@ def _try_successor(core: Core, node: Node, contact: Contact, now: float) -> None
     def answered(reply: Any, at: float) -> None:
         _learn(core, node, contact, reply, at)
 
-    core.ask(
+    core.ask_until_answered(
         contact,
         lambda nonce: Notify(nonce, contact.id, node.contact),
         answered,
