@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 from typing import Any
@@ -17,6 +18,7 @@ from horoi.cli.lab import LATENCIES, OVERLAYS, lab
 from horoi.lab import lookup
 from horoi.lab.lookup import network
 from horoi.lab.lookup.measure import Sizes, key_counts, key_load, percentile
+from horoi.lab.lookup.run import make_overlay, settings_of
 from horoi.lookup.chord import messages
 from horoi.lookup.chord.codec import chord_wire
 from horoi.lookup.vocabulary import Contact
@@ -78,6 +80,17 @@ def test_lost_datagrams_cost_time_and_not_answers() -> None:
     result = figures(peers=500, lookups=1000, loss=0.05)
     assert result["completed"] >= 0.99
     assert result["correct"] >= 0.99
+
+
+@pytest.mark.parametrize("overlay", sorted(OVERLAYS))
+def test_whoever_came_in_vain_because_of_lost_datagrams_comes_again(overlay: str) -> None:
+    settings = settings_of({"overlay": overlay, "peers": 8, "loss": 0.4})
+    peers = network.LookupNetwork(
+        settings, make_overlay(overlay)(settings, random.Random(1)), upkeep=True, count_bytes=False
+    )
+    peers.join(8)
+    peers.universe.run_while(lambda: len(peers.up) < 8, 600.0)
+    assert sorted(peers.up) == list(range(8))
 
 
 # The lab itself

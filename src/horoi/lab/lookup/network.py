@@ -19,7 +19,7 @@ from horoi.base.errors import UsageError
 from horoi.base.ids import MAX_ID_BITS
 from horoi.lab.lookup.measure import Sizes
 from horoi.lab.lookup.overlay import Overlay, Settings, Truth
-from horoi.lookup.vocabulary import Join, Joined, Lookup
+from horoi.lookup.vocabulary import JOIN, Failed, Join, Joined, Lookup
 from horoi.machine.contract import Machine
 from horoi.world.sim.churn import Exponential
 from horoi.world.sim.crowd import Crowd
@@ -35,6 +35,7 @@ LATENCIES: dict[str, Callable[[int], Latency]] = {
 }
 """The models by name; their figures and sources are in ``world.sim.latency``."""
 
+JOIN_AGAIN_S = 5.0  # whose join came to nothing tries again so much later, as a node does; a guess
 JOIN_GAP_S = 0.2  # between two joins, a guess: several are under way at once
 SETTLE_S = 180.0  # after the last join, a guess: every finger is looked at several times
 BOOTSTRAPS = 3  # addresses that a newcomer knows, a guess
@@ -82,6 +83,8 @@ class LookupNetwork:
     def _told(self, address: int, notice: Any) -> None:
         if isinstance(notice, Joined):
             self._is_up(address)
+        elif isinstance(notice, Failed) and notice.token == JOIN:
+            self.universe.after(JOIN_AGAIN_S, partial(self._join, address))
         else:
             self.on_answer(notice, self.universe.now)
 
@@ -110,11 +113,15 @@ class LookupNetwork:
         """``count`` peers that join one after the other, each through a random one that is there; then they settle."""
         for address in range(count):
             self.machines.append(self.add(address))
-            known = self.up or list(range(address))
-            bootstrap = tuple(self._bootstraps.sample(known, min(BOOTSTRAPS, len(known))))
-            self.universe.ask(address, Join(bootstrap))
+            self._join(address)
             self.universe.run_for(JOIN_GAP_S)
         self.universe.run_for(SETTLE_S)
+
+    def _join(self, address: int) -> None:
+        """Let a peer that is there and outside come in through random ones that are in; if nobody is, it is the first."""
+        if self.universe.is_up(address) and address not in self._place:
+            bootstrap = tuple(self._bootstraps.sample(self.up, min(BOOTSTRAPS, len(self.up))))
+            self.universe.ask(address, Join(bootstrap))
 
     # Coming and going
 
@@ -164,8 +171,7 @@ class LookupNetwork:
         if self.liars.pop(address, self) is None:
             self.liars[stranger] = None  # a seat lies, so the share of liars stays
         self.add(stranger)
-        bootstrap = tuple(self._bootstraps.sample(self.up, min(BOOTSTRAPS, len(self.up))))
-        self.universe.ask(stranger, Join(bootstrap))
+        self._join(stranger)
         self._begin_session(seat)
 
     def close(self) -> None:
