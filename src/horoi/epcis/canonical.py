@@ -93,7 +93,12 @@ def prehash(event: dict[str, Any], namespaces: Namespaces, ignored: Collection[s
 
 def hash_id(prehashed: str) -> str:
     """``ni:///sha-256;HEX?ver=CBV2.0``."""
-    return f"ni:///sha-256;{sha256(prehashed.encode()).hexdigest()}?ver={VERSION}"
+    return hash_id_of(sha256(prehashed.encode()).digest())
+
+
+def hash_id_of(digest: bytes) -> str:
+    """The hash id of these 32 bytes."""
+    return f"ni:///sha-256;{digest.hex()}?ver={VERSION}"
 
 
 def digest_of(event_hash: str) -> bytes | None:

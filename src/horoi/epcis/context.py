@@ -5,6 +5,7 @@ Nothing is fetched: a context that is only named is either the standard's own, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,17 @@ def namespaces_of(context: Any) -> dict[str, str]:
                 {prefix: name for prefix, value in part.items() if (name := _name(value)) and prefix[:1] != "@"}
             )
     return found
+
+
+def joined(outer: Any, inner: Any) -> Any:
+    """One context for both: of what stands in an object that has its own. What is there twice counts where it stands last."""
+    parts: dict[str, Any] = {}
+    for context in (outer, inner):
+        for part in context if isinstance(context, list) else [context]:
+            text = json.dumps(part, sort_keys=True)
+            parts.pop(text, None)
+            parts[text] = part
+    return list(parts.values())
 
 
 def _name(value: Any) -> str:

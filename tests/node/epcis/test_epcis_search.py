@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +273,40 @@ def test_it_survives_a_restart_and_is_bounded(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "epcis" / stores.FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError):
         EventStore(tmp_path / "epcis")
+
+
+def test_a_store_of_an_older_version_gets_its_facts_anew(tmp_path: Path) -> None:
+    """Its events had fewer of them, so questions would not find what is there."""
+    older = EventStore(tmp_path)
+    keep(older, *EVENTS)
+    facts = older.base.execute("SELECT * FROM facts ORDER BY 1, 2, 3").fetchall()
+    older.base.execute("DELETE FROM facts WHERE seq > 1")
+    older.base.execute("PRAGMA user_version=1")
+    older.close()
+    store = EventStore(tmp_path)
+    assert store.base.execute("SELECT * FROM facts ORDER BY 1, 2, 3").fetchall() == facts
+    assert len(search(store, parse_query({"EXISTS_sensorElement": "true"})).events) == 1
+    store.base.execute("DELETE FROM facts")
+    store.close()
+    again = EventStore(tmp_path)
+    assert again.base.execute("SELECT count(*) FROM facts").fetchone() == (0,), "made anew once"
+    again.base.execute("PRAGMA user_version=99")
+    again.close()
+    with pytest.raises(StorageError, match="version 99"):
+        EventStore(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"own": "https://own.example/"}, [{"thasos": "https://other.example/"}], [{"own": "https://own.example/"}, NAMES]],
+)
+def test_a_kept_event_says_alone_what_it_said_in_its_document(own: Any) -> None:
+    """A context of its own stands on top of the document's, and both are needed to derive its hash again."""
+    report = report_on_value(document(event(**{"@context": own, "thasos:tank": "12", "own:x": "1"})))
+    (hashed,) = report.events
+    payload = json.loads(new_event(hashed, report.context).payload)
+    (alone,) = report_on_value(payload).events
+    assert alone.hash_id == hashed.hash_id
 
 
 def test_a_question_that_takes_too_many_steps_is_refused(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ The room ``horoi.epcis`` says what an event is; here it is kept, found, and brou
 
     anchor.py    a batch of events under one Merkle root, which a signed post carries as the hash of a document
     tables.py    the tables of the store
+    indexed.py   what the store's index has of an event
     store.py     events, batches, captures, names: what is written and read by key
     search.py    queries as SQL
     standing.py  named queries, and who subscribed to them

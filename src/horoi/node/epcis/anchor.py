@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from horoi.epcis.canonical import digest_of
 from horoi.epcis.check import Hashed, Report
+from horoi.epcis.context import joined
 from horoi.ledger.merkle import inclusion_path, leaf_hash, root_of_leaf_hashes, verify_inclusion
 
 
@@ -41,9 +42,9 @@ class Batch(NamedTuple):
 
 
 def payload_of(event: dict[str, Any], context: Any) -> bytes:
-    """An event that stands alone: with the context of its document, unless it has one of its own."""
-    if context is not None and "@context" not in event:
-        event = {"@context": context, **event}
+    """An event that stands alone: with the context of its document, and its own, if it has one, on top of that."""
+    if context is not None:
+        event = {**event, "@context": joined(context, event["@context"]) if "@context" in event else context}
     return json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

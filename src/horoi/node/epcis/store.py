@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from horoi.base.errors import StorageError
 from horoi.epcis.facts import Fact
 from horoi.ledger.merkle import root_of_leaf_hashes
+from horoi.node.epcis.indexed import facts_of_payload
 from horoi.node.epcis.tables import TABLES, VERSION
 
 FILE = "events.sqlite"
@@ -92,17 +93,29 @@ class EventStore:
             self.base.execute("PRAGMA foreign_keys=ON")
             self.base.executescript(TABLES)
             version = self.base.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
-                raise StorageError(f"{where} is of version {version}, this program reads {VERSION}")
-            self.base.execute(f"PRAGMA user_version={VERSION}")
+            if version > VERSION:
+                raise StorageError(f"{where} is of version {version}, this program reads up to {VERSION}")
+            self._names: dict[str, int] = dict(self.base.execute("SELECT name, id FROM fact_names"))
+            if version < VERSION:
+                self._make_facts_anew()
         except sqlite3.Error as error:
             raise StorageError(f"{where}: {error}; move it away to begin anew (payloads are only there)") from error
-        self._names: dict[str, int] = dict(self.base.execute("SELECT name, id FROM fact_names"))
         self._end_broken_jobs()
 
     def close(self) -> None:
         """Close the file."""
         self.base.close()
+
+    def _make_facts_anew(self) -> None:
+        """The index as this version writes it, from the payloads that are kept; at once or not at all."""
+        with self.base:
+            self.base.execute("BEGIN IMMEDIATE")
+            self.base.execute("DELETE FROM facts")
+            for seq, digest, event_id, payload in self.base.execute(
+                "SELECT seq, digest, event_id, payload FROM events"
+            ):
+                self._index(seq, facts_of_payload(payload, event_id, digest))
+            self.base.execute(f"PRAGMA user_version={VERSION}")
 
     def _end_broken_jobs(self) -> None:
         """What was under way when the node stopped was not kept: its transaction never ended."""
@@ -141,11 +154,14 @@ class EventStore:
             (event.digest, event.leaf, event.event_id, event.event_time_ms, now_ms, event.payload, batch, place),
         ).lastrowid
         assert seq is not None
+        self._index(seq, event.facts)
+        return seq
+
+    def _index(self, seq: int, facts: Sequence[Fact]) -> None:
         self.base.executemany(
             "INSERT OR IGNORE INTO facts (name, value, seq) VALUES (?, ?, ?)",
-            [(self._name(fact.name), fact.value, seq) for fact in event.facts],
+            [(self._name(fact.name), fact.value, seq) for fact in facts],
         )
-        return seq
 
     def _name(self, name: str) -> int:
         number = self._names.get(name)

@@ -6,7 +6,8 @@ condition of a query is one walk along it. Numbers and texts stand in one column
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
+"""2: other facts of sensors and of quantities with a unit. What is older gets its facts anew."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS batches (

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from horoi.base.errors import HoroiError
 from horoi.epcis.check import Hashed, Report
 from horoi.epcis.context import namespaces_of
-from horoi.epcis.facts import Fact, facts_of
 from horoi.epcis.times import parse_ms
 from horoi.node.epcis.anchor import anchor, words
+from horoi.node.epcis.indexed import indexed_facts
 from horoi.node.epcis.masters import master_data_of
 from horoi.node.epcis.store import EventStore, New
 from horoi.web.epcis.moving import UNKNOWN, look_up, move, movements_of
@@ -194,10 +194,5 @@ def new_event(hashed: Hashed, context: Any) -> New:
     event = hashed.event
     namespaces = {**namespaces_of(context), **namespaces_of(event.get("@context"))}
     event_id = event.get("eventID", hashed.hash_id)
-    facts = facts_of(event, namespaces)
-    facts += [
-        Fact("eventID", name)
-        for name in dict.fromkeys((event_id, hashed.hash_id))
-        if Fact("eventID", name) not in facts
-    ]
+    facts = indexed_facts(event, namespaces, event_id, anchored.digest)
     return New(anchored.digest, anchored.leaf, event_id, parse_ms(event["eventTime"]) or 0, anchored.payload, facts)
