@@ -39,6 +39,9 @@ ANNOUNCES_PER_TICK = 20  # a guess: so many lookups at once
 VOTES = 10  # peers whose word on this peer's address is kept: a guess
 VOTES_NEEDED = 5
 UNSPECIFIED = ("0.0.0.0", "::")
+MAX_DEPTH_BITS = (
+    32  # of buckets that are refreshed: ids at random fill log2 N, these are 4 * 10**9 peers. Deeper ones are made up
+)
 
 
 class JoinAsked:
@@ -172,16 +175,19 @@ class Upkeep(Core):
         """After joining, a peer "refreshes all k-buckets further away than its closest neighbor" (section 2.3)."""
         table = self.table
         nearest = table.closest(table.id, 1)
-        last = table.bucket_of(nearest[0].id) if nearest else 0
+        last = min(table.bucket_of(nearest[0].id), self._max_depth()) if nearest else 0
         self._to_refresh = [bucket for bucket in range(last) if len(table.bucket(bucket)) < self.config.k]
         self._refresh_next(now)
 
     def _refresh_next(self, now: float) -> None:
         """One bucket after the other."""
         while self._to_refresh:
-            bucket = self._to_refresh.pop()
+            left, self._to_refresh = self._to_refresh, None  # a lookup that ends at once finds nothing to go on with
+            bucket, under_way = left.pop(), self.tasks
             if self.joined and self.table.has_room(bucket):
                 self._refresh(bucket, now)
+            self._to_refresh = left
+            if self.tasks > under_way:
                 return
         self._to_refresh = None
 
@@ -195,7 +201,16 @@ class Upkeep(Core):
 
     def _tick_s(self) -> float:
         """Between two moments of upkeep: each bucket has its turn within ``refresh_s``."""
-        return self.config.refresh_s / max(1, self.table.depth)
+        return self.config.refresh_s / max(1, self._depth())
+
+    def _depth(self) -> int:
+        """How many buckets are looked after. Where ids are taken on trust, a peer that names some right beside this one makes a
+        table of as many buckets as an id has bits: each was refreshed, a lookup each, which was a storm."""
+        return min(self.table.depth, self._max_depth())
+
+    def _max_depth(self) -> int:
+        b = self.config.digit_bits
+        return MAX_DEPTH_BITS // b * ((1 << b) - 1)
 
     def upkeep_is_due(self, timer: object, now: float) -> None:
         """A timer of upkeep ran out."""
@@ -212,7 +227,7 @@ class Upkeep(Core):
 
     def _refresh_oldest(self, now: float) -> None:
         looked = self._looked or {}
-        depth = self.table.depth
+        depth = self._depth()
         if not depth:
             return
         bucket = min(range(depth), key=lambda number: looked.get(number, 0.0))
