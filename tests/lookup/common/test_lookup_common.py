@@ -157,13 +157,16 @@ def test_providers_speak_again_or_are_forgotten() -> None:
 
 
 def test_providers_are_bounded_per_key_and_in_all() -> None:
-    store = ProviderStore(limit=2)
+    store = ProviderStore()
     for n in range(150):
         store.add(1, Contact(n, n), float(n))
     assert len(store.get(1, 150.0, limit=1000)) == providers.MAX_PER_KEY
+    store = ProviderStore(limit=2)
+    store.add(1, ALICE, 150.0)
     store.add(2, ALICE, 150.0)
-    assert "2 keys" in (store.add(3, ALICE, 150.0) or "")
+    assert "2 words" in (store.add(3, ALICE, 150.0) or "")
     assert store.add(3, ALICE, 1e6) is None
+    assert len(store) == 1
 
 
 # Rates

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from horoi.base.ids import key_of
+from horoi.base.sources import source_of
 from horoi.lookup.kademlia import bencode
 from horoi.lookup.kademlia.items import MAINLINE_TTL_S, ItemStore
 from horoi.lookup.kademlia.messages import (
@@ -113,6 +114,46 @@ def test_items_are_bounded_and_the_expired_make_room() -> None:
     assert len(store) == 1
 
 
+def test_one_address_that_fills_the_store_silences_nobody() -> None:
+    store = ItemStore(160, mainline=False, limit=100)
+    flood, other = source_of(("10.1.1.1", 1)), source_of(("10.2.1.1", 1))
+    for key in range(100):
+        assert store.put(key, Item(b"x", None, 1000.0), 0.0, source=flood) is None
+    assert code(store.put(500, Item(b"x", None, 1000.0), 0.0, source=flood)) == SERVER
+    for key in range(1000, 1040):
+        assert store.put(key, Item(b"y", None, 1000.0), 0.0, source=other) is None
+    for key in range(2000, 3000):
+        store.put(key, Item(b"x", None, 1000.0), 1.0, source=source_of(("10.1.1.1", key)))
+    assert len(store) == 100
+    assert all(store.get(key, 1.0) is not None for key in range(1000, 1040))
+
+
+def test_signed_items_that_move_forward_count_once() -> None:
+    store = ItemStore(160, mainline=True, limit=2)
+    flood, other = source_of(("10.1.1.1", 1)), source_of(("10.2.1.1", 1))
+    value = bencode.encode(b"x")
+    store.put(immutable_target(value), Item(value), 0.0, source=flood)
+    for seq in range(5):
+        assert store.put(mutable_target(OWNER), signed(b"1:a", seq), 0.0, source=flood) is None
+    more = bencode.encode(b"y")
+    assert store.put(immutable_target(more), Item(more), 0.0, source=other) is None
+    assert store.get(immutable_target(value), 0.0) is None  # the flood's first
+    assert store.get(mutable_target(OWNER), 0.0) is not None
+
+
+def test_copies_count_for_who_brought_them_first() -> None:
+    store = ItemStore(160, mainline=False, limit=3)
+    flood, keeper, other = (source_of((f"10.{n}.1.1", 1)) for n in (1, 2, 3))
+    for key in range(2):
+        store.put(key, Item(b"x", None, 100.0), 0.0, source=flood)
+    store.put(9, Item(b"x", None, 100.0), 0.0, source=keeper)
+    store.put(10, Item(b"x", None, 100.0), 0.0, source=other)  # the flood's 0 gave way
+    for key in (1, 9):  # a keeper republishes everything, the flood's too
+        store.put(key, Item(b"x", None, 100.0), 1.0, source=keeper, copy=True)
+    store.put(2, Item(b"x", None, 100.0), 1.0, source=flood)
+    assert [key for key, _ in store.items(1.0)] == [10, 1, 9]
+
+
 def peer(number: int, port: int = 1) -> Contact:
     return Contact(number, (f"10.0.{number // 250}.{number % 250}", port))
 
@@ -148,6 +189,19 @@ def test_large_swarms_are_bounded_and_sampled() -> None:
     for key in range(100):
         store.add(key, peer(1), is_seed=False, now=0.0)
     assert len(store.sample()) == 20
+
+
+def test_one_network_cannot_wash_a_swarm_out_nor_fill_the_store() -> None:
+    store = PeerStore(Random(1), limit=1000)
+    for number in range(20):
+        assert store.add(1, Contact(number, (f"10.{number}.0.1", 1)), is_seed=False, now=0.0)
+    for number in range(2000):
+        store.add(1, Contact(number, (f"99.9.{number // 250}.{number % 250}", 1)), is_seed=False, now=1.0)
+        store.add(number + 100, Contact(number, ("99.9.9.9", 1)), is_seed=False, now=1.0)
+    found = store.get(1, 1.0, 1000)
+    assert sum(contact.address[0].startswith("10.") for contact in found) == 20
+    assert store.add(5000, Contact(5, ("10.99.0.1", 1)), is_seed=False, now=1.0)
+    assert store.get(5000, 1.0, 10) != ()
 
 
 def test_filters_count_seeds_and_others() -> None:

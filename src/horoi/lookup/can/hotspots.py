@@ -6,6 +6,7 @@ that is asked too often for one key gives each neighbour a copy, so that request
 
 from __future__ import annotations
 
+from horoi.base.sources import OWN
 from horoi.lookup.common.values import Kept
 
 MAX_CACHED = 128  # values, a guess: 128 kB at most
@@ -30,7 +31,7 @@ class HotSpots:
     def remember(self, key: int, routed: list[int], value: bytes, expires_s: float) -> None:
         """Cache a value. ``routed`` are the names under which requests for it travel."""
         self._cache.pop(key, None)
-        self._cache[key] = Kept(value, expires_s)
+        self._cache[key] = Kept(value, expires_s, OWN)
         for name in routed:
             self._routed[name] = key
         if len(self._cache) > MAX_CACHED:

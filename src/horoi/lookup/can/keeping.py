@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from horoi.base.sources import OWN, Source, source_of
 from horoi.lookup.can import seek
 from horoi.lookup.can.core import REFRESH, Core
 from horoi.lookup.can.messages import (
@@ -173,9 +174,9 @@ def _offer(core: Core, thing: Thing, place: Place, number: int, now: float) -> N
 # Serving
 
 
-def keep_value(core: Core, key: int, value: bytes, ttl_s: float, now: float) -> str:
+def keep_value(core: Core, key: int, value: bytes, ttl_s: float, now: float, source: Source = OWN) -> str:
     """Keep a value as an owner of its key, with the peers that share the zone. Returns why not, or nothing."""
-    refusal = core.values.put(key, value, ttl_s, now)
+    refusal = core.values.put(key, value, ttl_s, now, source)
     if refusal is None:
         _copy_to_mates(core, Item(key, value, ttl_s), now)
     return refusal or ""
@@ -206,7 +207,7 @@ def serve_store(core: Core, message: Store, source: Address, now: float) -> Kept
         return Kept(message.nonce, _cache_copy(core, message, source, now))
     if not core.keeps(message.key):
         return Kept(message.nonce, "another peer owns this key")
-    return Kept(message.nonce, keep_value(core, message.key, message.value, message.ttl_s, now))
+    return Kept(message.nonce, keep_value(core, message.key, message.value, message.ttl_s, now, source_of(source)))
 
 
 def _cache_copy(core: Core, message: Store, source: Address, now: float) -> str:
@@ -240,10 +241,10 @@ def serve_transfer(core: Core, message: Transfer, source: Address, now: float) -
         return Kept(message.nonce, NO_PERMIT)
     for item in message.items:
         if core.keeps(item.key):
-            core.values.merge(item.key, item.value, item.ttl_s, now)
+            core.values.merge(item.key, item.value, item.ttl_s, now, source_of(source))
     for word in message.words:
         if core.keeps(word.key) and (word.provider == core.contact or core.is_bound(word.provider)):
-            core.providers.add(word.key, word.provider, now, word.ttl_s)
+            core.providers.add(word.key, word.provider, now, word.ttl_s, source=source_of(source))
     return Kept(message.nonce, "")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from horoi.base.ids import in_half_open
+from horoi.base.sources import OWN, Source, source_of
 from horoi.lookup.chord.core import Core
 from horoi.lookup.chord.messages import (
     MAX_ITEMS,
@@ -142,9 +143,9 @@ def _copy_now(core: Core, node: Node, things: Things, now: float) -> None:
 # Serving
 
 
-def keep_value(core: Core, node: Node, key: int, value: bytes, ttl_s: float, now: float) -> str:
+def keep_value(core: Core, node: Node, key: int, value: bytes, ttl_s: float, now: float, source: Source = OWN) -> str:
     """Keep a value as its owner, and have it copied. Returns why not, or nothing."""
-    refusal = core.values.put(key, value, ttl_s, now)
+    refusal = core.values.put(key, value, ttl_s, now, source)
     if refusal is None:
         _copy_now(core, node, Things([Item(key, value, ttl_s)], []), now)
     return refusal or ""
@@ -161,7 +162,7 @@ def keep_word(core: Core, node: Node, key: int, provider: Contact, now: float) -
 def serve_store(core: Core, node: Node, message: Store, source: Address, now: float) -> StoreReply:
     refusal = _refusal(core, node, message.key, message.permit, source, now)
     if not refusal:
-        refusal = keep_value(core, node, message.key, message.value, message.ttl_s, now)
+        refusal = keep_value(core, node, message.key, message.value, message.ttl_s, now, source_of(source))
     return StoreReply(message.nonce, refusal)
 
 
@@ -188,10 +189,10 @@ def serve_transfer(core: Core, node: Node, message: Transfer, source: Address, n
         return StoreReply(message.nonce, "no permit, or an old one; ask again")
     for item in message.items:
         if _is_near(core, node, item.key):
-            core.values.merge(item.key, item.value, item.ttl_s, now)
+            core.values.merge(item.key, item.value, item.ttl_s, now, source_of(source))
     for word in message.words:
         if _is_near(core, node, word.key) and core.is_bound(word.provider):
-            core.providers.add(word.key, word.provider, now, word.ttl_s)
+            core.providers.add(word.key, word.provider, now, word.ttl_s, source=source_of(source))
     return StoreReply(message.nonce, "")
 
 

@@ -1,4 +1,5 @@
-"""Values that a peer keeps for others, under the rules of BEP 44 and of Horoi's own wire. Bounded; they expire.
+"""Values that a peer keeps for others, under the rules of BEP 44 and of Horoi's own wire. Bounded; they expire; what room there
+is is shared fairly (``common.shares``).
 
 A signed item has one owner and only moves forward. An unsigned one is, in Mainline, named by its own hash; on Horoi's own wire
 any key may be used, and takes the last value that was put, except where the key is the hash of the value that is there.
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from horoi.base.ids import key_of
+from horoi.base.sources import OWN, Source
+from horoi.lookup.common.shares import SharedStore
 from horoi.lookup.kademlia.messages import (
     BAD_SIGNATURE,
     CAS_MISMATCH,
@@ -30,17 +33,18 @@ from horoi.lookup.kademlia.signing import (
 )
 
 MAX_ITEMS = 50_000  # a guess: 60 MB of the largest
-LOOK_AGAIN_S = 5.0  # a full store looks for what has expired at most so often, since that reads all of it. A guess
 MAX_TTL_S = 24 * 3600.0  # paper, section 2.5: pairs expire 24 hours after their publication
 MAINLINE_TTL_S = 2 * 3600.0  # BEP 44: "re-announced once an hour", and items may expire after 2 hours
 
 
 class Kept(NamedTuple):
-    """An item, when it is forgotten, and when it was last put here (paper: who was told within the hour need not tell)."""
+    """An item, when it is forgotten, when it was last put here (paper: who was told within the hour need not tell), and whom it
+    counts for."""
 
     item: Item
     expires_s: float
     put_s: float
+    source: Source
 
 
 class Wrong(NamedTuple):
@@ -72,23 +76,25 @@ def _wrong_in_itself(key: int, item: Item, *, bits: int, mainline: bool) -> Wron
     return None
 
 
-class ItemStore:
+class ItemStore(SharedStore[int]):
     """Items by key."""
 
-    __slots__ = ("_bits", "_items", "_limit", "_look_again_s", "_mainline")
+    __slots__ = ("_bits", "_items", "_mainline")
 
     def __init__(self, bits: int, *, mainline: bool, limit: int = MAX_ITEMS) -> None:
+        super().__init__(limit)
         self._bits = bits
         self._mainline = mainline
-        self._limit = limit
-        self._look_again_s = 0.0
         self._items: dict[int, Kept] = {}
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, key: int, item: Item, now: float, *, cas: int | None = None, copy: bool = False) -> Wrong | None:
-        """Keep an item. Returns why not, or None. A ``copy`` (brought by who keeps it too) never replaces a younger value."""
+    def put(
+        self, key: int, item: Item, now: float, *, cas: int | None = None, copy: bool = False, source: Source = OWN
+    ) -> Wrong | None:
+        """Keep an item that ``source`` brings. Returns why not, or None. A ``copy`` (brought by who keeps it too) never replaces
+        a younger value."""
         wrong = _wrong_in_itself(key, item, bits=self._bits, mainline=self._mainline)
         if wrong is not None:
             return wrong
@@ -97,8 +103,8 @@ class ItemStore:
         if not ttl_s > 0:
             return Wrong(PROTOCOL, "a time to live is more than 0 s")
         if kept is None:
-            if len(self._items) >= self._limit and not self._made_room(now):
-                return Wrong(SERVER, f"{self._limit} values are kept here, which is all there is room for")
+            if not self._makes_room(source, now):
+                return Wrong(SERVER, f"{self._limit} values are kept here, and nobody brought more of them than you")
         elif item.signed is not None or kept.item.signed is not None:
             wrong = _wrong_after(kept.item, item, cas)
             if wrong is not None:
@@ -108,23 +114,20 @@ class ItemStore:
                 return Wrong(GENERIC, "the key is the hash of the value that is kept here")
             if copy and kept.expires_s >= now + ttl_s:
                 return None
-        if copy and kept is not None and kept.item.value == item.value:
-            ttl_s = max(ttl_s, kept.expires_s - now)
-        self._items.pop(key, None)
-        self._items[key] = Kept(item, now + ttl_s, now)
+        if kept is not None:
+            if copy and kept.item.value == item.value:
+                ttl_s = max(ttl_s, kept.expires_s - now)
+            source = kept.source if copy else self._counts_for(kept.source, source)
+            self._forget(key)
+        self._items[key] = Kept(item, now + ttl_s, now, source)
+        self._came(key, source)
         return None
-
-    def _made_room(self, now: float) -> bool:
-        if now < self._look_again_s:
-            return False
-        self._look_again_s = now + LOOK_AGAIN_S
-        return self.expire(now) > 0
 
     def get(self, key: int, now: float) -> Kept | None:
         """What is kept under ``key``, unless it has expired."""
         kept = self._items.get(key)
         if kept is not None and kept.expires_s <= now:
-            del self._items[key]
+            self._forget(key)
             return None
         return kept
 
@@ -136,8 +139,17 @@ class ItemStore:
         """Forget what has expired; returns how many."""
         old = [key for key, kept in self._items.items() if kept.expires_s <= now]
         for key in old:
-            del self._items[key]
+            self._forget(key)
         return len(old)
+
+    def _size(self) -> int:
+        return len(self._items)
+
+    def _held(self) -> Iterator[tuple[int, Source]]:
+        return ((key, kept.source) for key, kept in self._items.items())
+
+    def _forget(self, key: int) -> None:
+        self._gone(key, self._items.pop(key).source)
 
 
 def _wrong_after(kept: Item, item: Item, cas: int | None) -> Wrong | None:

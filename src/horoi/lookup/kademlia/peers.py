@@ -1,19 +1,21 @@
-"""Who has what: the peers of swarms that were announced here (BEP 5), some of them seeds (BEP 33). Bounded; they expire."""
+"""Who has what: the peers of swarms that were announced here (BEP 5), some of them seeds (BEP 33). Bounded; they expire; what
+room there is is shared fairly (``common.shares``)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from horoi.base.sources import Source, source_of
+from horoi.lookup.common.shares import SharedStore, crowding
 from horoi.lookup.kademlia.bloom import bloom_of
 from horoi.lookup.kademlia.messages import MAX_SAMPLES, Blooms
 from horoi.lookup.vocabulary import PROVIDER_TTL_S, Address, Contact
 
-MAX_KEYS = 50_000  # a guess: 50 MB of a few peers each
-MAX_PEERS = 250_000  # of all keys together: 100 MB. A guess
-MAX_PER_KEY = 500  # a guess: a dozen answers' worth; the one that spoke first gives way
+MAX_PEERS = 100_000  # of all keys together: 80 MB if each has a key of its own. A guess
+MAX_PER_KEY = 500  # a guess: a dozen answers' worth; of the network group that has most, who spoke first gives way
 MAX_PER_HOST = 5  # of one key: several clients behind one address, and no more than that. A guess
-LOOK_AGAIN_S = 10.0  # a full store looks for what has expired at most so often, since that reads all of it. A guess
 
 
 class Announced(NamedTuple):
@@ -22,18 +24,18 @@ class Announced(NamedTuple):
     contact: Contact
     is_seed: bool
     expires_s: float
+    source: Source
 
 
-class PeerStore:
+class PeerStore(SharedStore[tuple[int, Address]]):
     """Peers by key, each by its address. A peer that says so again lives on."""
 
-    __slots__ = ("_count", "_dice", "_keys", "_limit", "_look_again_s")
+    __slots__ = ("_count", "_dice", "_keys")
 
     def __init__(self, dice: Random, *, limit: int = MAX_PEERS) -> None:
+        super().__init__(limit)
         self._dice = dice
-        self._limit = limit
         self._count = 0  # of all keys together
-        self._look_again_s = 0.0
         self._keys: dict[int, dict[Address, Announced]] = {}
 
     def __len__(self) -> int:
@@ -41,33 +43,27 @@ class PeerStore:
 
     def add(self, key: int, contact: Contact, *, is_seed: bool, now: float) -> bool:
         """Keep the word of a peer. False if there is no room for it."""
-        peers = self._keys.get(key)
         address = contact.address
-        if peers is None or address not in peers:
-            if not self._has_room(key, now):
-                return False
-            peers = self._keys.setdefault(key, {})
-            self._count += 1
-            if isinstance(address, tuple) and sum(other[0] == address[0] for other in peers) >= MAX_PER_HOST:
-                del peers[next(other for other in peers if other[0] == address[0])]
-                self._count -= 1
-            elif len(peers) >= MAX_PER_KEY:
-                del peers[next(iter(peers))]
-                self._count -= 1
-        peers.pop(address, None)  # the youngest word last
-        peers[address] = Announced(contact, is_seed, now + PROVIDER_TTL_S)
+        source = source_of(address)
+        if address in self._keys.get(key, {}):
+            self._forget((key, address))
+        elif not self._has_room(key, source, now):
+            return False
+        self._keys.setdefault(key, {})[address] = Announced(contact, is_seed, now + PROVIDER_TTL_S, source)
+        self._count += 1
+        self._came((key, address), source)  # the youngest word last
         return True
 
-    def _has_room(self, key: int, now: float) -> bool:
-        """Whether one more word fits, of this key or another; what has expired gives way."""
-
-        def is_full() -> bool:
-            return self._count >= self._limit or (key not in self._keys and len(self._keys) >= MAX_KEYS)
-
-        if is_full() and now >= self._look_again_s:
-            self._look_again_s = now + LOOK_AGAIN_S
-            self.expire(now)
-        return not is_full()
+    def _has_room(self, key: int, source: Source, now: float) -> bool:
+        peers = self._keys.get(key, {})
+        same = [address for address, peer in peers.items() if peer.source.host == source.host]
+        if len(same) >= MAX_PER_HOST:
+            self._forget((key, same[0]))
+            return True
+        if len(peers) < MAX_PER_KEY:
+            return self._makes_room(source, now)
+        self._forget((key, crowding(((address, peer.source) for address, peer in peers.items()), source)))
+        return True
 
     def get(self, key: int, now: float, limit: int, *, no_seeds: bool = False) -> tuple[Contact, ...]:
         """At most ``limit`` peers, a random choice where there are more."""
@@ -92,13 +88,25 @@ class PeerStore:
 
     def expire(self, now: float) -> int:
         """Forget what has expired; returns how many keys have no peer any more."""
-        gone = self._count = 0
-        for key in list(self._keys):
-            alive = {peer.contact.address: peer for peer in self._alive(key, now)}
-            if alive:
-                self._keys[key] = alive
-                self._count += len(alive)
-            else:
-                del self._keys[key]
-                gone += 1
-        return gone
+        before = len(self._keys)
+        old = [(key, where) for key, peers in self._keys.items() for where, p in peers.items() if p.expires_s <= now]
+        for name in old:
+            self._forget(name)
+        return before - len(self._keys)
+
+    def _size(self) -> int:
+        return self._count
+
+    def _held(self) -> Iterator[tuple[tuple[int, Address], Source]]:
+        for key, peers in self._keys.items():
+            for address, peer in peers.items():
+                yield (key, address), peer.source
+
+    def _forget(self, name: tuple[int, Address]) -> None:
+        key, address = name
+        peers = self._keys[key]
+        peer = peers.pop(address)
+        if not peers:
+            del self._keys[key]
+        self._count -= 1
+        self._gone(name, peer.source)

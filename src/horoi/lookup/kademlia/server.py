@@ -11,10 +11,11 @@ from __future__ import annotations
 from random import Random
 from typing import TypeAlias
 
+from horoi.base.sources import source_of
 from horoi.lookup.common.permits import Permits
 from horoi.lookup.common.rates import TokenBuckets
 from horoi.lookup.kademlia.config import KademliaConfig
-from horoi.lookup.kademlia.items import ItemStore
+from horoi.lookup.kademlia.items import ItemStore, Wrong
 from horoi.lookup.kademlia.messages import (
     GENERIC,
     MAX_PEERS,
@@ -228,7 +229,7 @@ class Server:
             return self._bad_token(query)
         where = (address[0], query.port) if query.port and isinstance(address, tuple) else address
         if not self.peers.add(query.target, Contact(query.sender, where), is_seed=query.seed, now=now):
-            return Refusal(query.tid, SERVER, "no room for more swarms")
+            return Refusal(query.tid, SERVER, "no room for more, and nobody announced more of them than you")
         return Reply(query.tid, self.id, seen=self._seen(address))
 
     def _get_item(self, query: GetItem, address: Address, now: float) -> Reply:
@@ -260,7 +261,7 @@ class Server:
     def _put_item(self, query: PutItem, address: Address, now: float) -> Reply | Refusal:
         if not self.permits.check(address, query.token, now):
             return self._bad_token(query)
-        wrong = self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy)
+        wrong = self._put(query, address, now)
         if wrong is not None:
             return Refusal(query.tid, *wrong)
         return Reply(query.tid, self.id, seen=self._seen(address))
@@ -274,9 +275,13 @@ class Server:
             return Reply(query.tid, self.id, contacts, self._token(address, now))
         contacts = tuple(self.table.closest(query.target, self._config.k, query.sender))
         kept = self._is_among_nearest(query, contacts)
-        if kept and self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy) is None:
+        if kept and self._put(query, address, now) is None:
             return Reply(query.tid, self.id, contacts, kept=True)
         return Reply(query.tid, self.id, contacts, self._token(address, now))
+
+    def _put(self, query: PutItem | StoreNear, address: Address, now: float) -> Wrong | None:
+        source = source_of(address)
+        return self.items.put(query.target, query.item, now, cas=query.cas, copy=query.copy, source=source)
 
     def _is_among_nearest(self, query: StoreNear, others: tuple[Contact, ...]) -> bool:
         """Whether fewer peers are nearer to the target than keep a value: the nearest that are known, and the sender."""

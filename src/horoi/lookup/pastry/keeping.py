@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from horoi.base.ids import around
+from horoi.base.sources import OWN, Source, source_of
 from horoi.lookup.pastry.core import Core
 from horoi.lookup.pastry.messages import (
     AddProvider,
@@ -45,10 +46,16 @@ def group(core: Core, key: int, leaves: Sequence[Contact] | None = None) -> list
 
 
 def keep_value(
-    core: Core, key: int, value: bytes, ttl_s: float, done: Callable[[int, str, float], None], now: float
+    core: Core,
+    key: int,
+    value: bytes,
+    ttl_s: float,
+    done: Callable[[int, str, float], None],
+    now: float,
+    source: Source = OWN,
 ) -> None:
     """Keep a value as its owner and copy it. ``done(copies, why not, now)``, when the replicas have answered."""
-    refusal = core.values.put(key, value, ttl_s, now)
+    refusal = core.values.put(key, value, ttl_s, now, source)
     if refusal is not None:
         done(0, refusal, now)
         return
@@ -178,7 +185,7 @@ def serve_store(core: Core, message: Store, source: Address, now: float) -> None
     def done(copies: int, _refusal: str, _at: float) -> None:
         core.send(source, Kept(message.nonce, copies))
 
-    keep_value(core, message.key, message.value, message.ttl_s, done, now)
+    keep_value(core, message.key, message.value, message.ttl_s, done, now, source_of(source))
 
 
 def serve_add_provider(core: Core, message: AddProvider, source: Address, now: float) -> None:
@@ -202,9 +209,9 @@ def serve_copy(core: Core, message: Copy | CopyProvider, source: Address, now: f
     refusal: str | None = "not from a leaf"
     if _may_write(core, message.permit, source, now) and _is_leaf(core, source) and core.leaves.covers(message.key):
         if isinstance(message, Copy):
-            refusal = core.values.merge(message.key, message.value, message.ttl_s, now)
+            refusal = core.values.merge(message.key, message.value, message.ttl_s, now, source_of(source))
         elif core.is_bound(message.provider):
-            refusal = core.providers.add(message.key, message.provider, now, message.ttl_s)
+            refusal = core.providers.add(message.key, message.provider, now, message.ttl_s, source=source_of(source))
     core.send(source, Kept(message.nonce, 0 if refusal else 1))
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from horoi.base.ids import shared_digits
+from horoi.base.sources import source_of
 from horoi.lookup.tapestry import liveness, repair
 from horoi.lookup.tapestry.core import Core
 from horoi.lookup.tapestry.messages import (
@@ -59,8 +60,6 @@ def pass_on(core: Core, message: Forward, now: float, avoid: dict[Address, None]
         return
     avoid = {} if avoid is None else avoid
     never = message.origin.address if message.purpose == JOIN else None  # nobody joins through itself
-    if message.purpose == PUBLISH and message.origin.address != core.me.address:
-        core.pointers.add(message.key, message.origin, now)
     if message.purpose == LOCATE and _point(core, message, now):
         return
     step = step_of(core, message.key, message.level, avoid, never)
@@ -136,6 +135,8 @@ def serve_forward(core: Core, message: Forward, source: Address, now: float) -> 
         core.exhume(sender)
         liveness.consider(core, sender, now)
     if message.origin.address != core.me.address and core.is_bound(message.origin):
+        if message.purpose == PUBLISH:
+            core.pointers.add(message.key, message.origin, now, source=source_of(source))
         pass_on(core, message, now)
 
 

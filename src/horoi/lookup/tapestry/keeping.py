@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import partial
 
 from horoi.base.ids import key_of
+from horoi.base.sources import OWN, Source, source_of
+from horoi.lookup.common.values import MAX_VALUES
 from horoi.lookup.tapestry.core import Core
 from horoi.lookup.tapestry.forwarding import holders_of, pass_on, pass_through, step_of
 from horoi.lookup.tapestry.lookups import Search
@@ -20,12 +22,15 @@ from horoi.lookup.tapestry.surrogate import distance
 from horoi.lookup.vocabulary import MAX_PROVIDERS, Address, Contact
 
 REFRESH = "refresh"
+MAX_SALTS = 2 * MAX_VALUES  # then those of values that are gone are looked for: a full look for each MAX_VALUES puts
 MAX_MOVED_POINTERS = (
     1000  # published on at once when somebody has come, a guess; the others wait for their republishing
 )
 
 
-def keep(core: Core, key: int, salt: int, value: bytes, ttl_s: float, now: float, *, is_copy: bool) -> str | None:
+def keep(
+    core: Core, key: int, salt: int, value: bytes, ttl_s: float, now: float, *, is_copy: bool, source: Source = OWN
+) -> str | None:
     """Keep a value as the root of a salted key. Returns why not, or None."""
     place = salted(key, salt, core.config.bits)
     kept = core.values.get(place, now)
@@ -33,10 +38,18 @@ def keep(core: Core, key: int, salt: int, value: bytes, ttl_s: float, now: float
     if kept is not None and kept.value != value and key_of(kept.value, bits) == key:
         return "the key is the hash of the value that is kept here"
     put = core.values.merge if is_copy else core.values.put
-    refusal = put(place, value, ttl_s, now)
+    refusal = put(place, value, ttl_s, now, source)
     if refusal is None:
         core.salts[place] = (key, salt)
+        if len(core.salts) > MAX_SALTS:
+            _forget_salts(core, now)
     return refusal
+
+
+def _forget_salts(core: Core, now: float) -> None:
+    """Of what has expired, or gave way where the store was full."""
+    for place in [place for place in core.salts if core.values.get(place, now) is None]:
+        del core.salts[place]
 
 
 # When somebody has come
@@ -104,8 +117,7 @@ def refresh(core: Core, now: float) -> None:
     if not core.is_joined:
         return
     core.arm(REFRESH, core.config.refresh_s)
-    for place in [place for place in core.salts if core.values.get(place, now) is None]:
-        del core.salts[place]
+    _forget_salts(core, now)
     for place, (key, salt) in list(core.salts.items()):
         following = (salt + 1) % core.config.replicas
         if following != salt:
@@ -162,7 +174,16 @@ def serve_store(core: Core, message: Store, source: Address, now: float) -> None
         place = salted(message.key, message.salt, core.config.bits)
         is_here = step_of(core, place).hop is None
         if is_here or message.is_copy:
-            refusal = keep(core, message.key, message.salt, message.value, message.ttl_s, now, is_copy=message.is_copy)
+            refusal = keep(
+                core,
+                message.key,
+                message.salt,
+                message.value,
+                message.ttl_s,
+                now,
+                is_copy=message.is_copy,
+                source=source_of(source),
+            )
             is_kept = refusal is None
         if is_kept and not is_here:
             core.copy_soon()

@@ -24,11 +24,12 @@ from operator import attrgetter
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from horoi.base.sources import source_of
 from horoi.world.live import secure_handshake as handshake
 from horoi.world.live.groups import Groups
 from horoi.world.live.node_key import NodeKey
 from horoi.world.live.secure_session import DATA, OVERHEAD_BYTES, SESSION_ID_BYTES, Address, Session
-from horoi.world.live.sources import Ration, source_of
+from horoi.world.live.sources import Ration
 
 MAX_SESSIONS = 4096  # a guess: some 4 MB
 MAX_SESSIONS_PER_HOST = 256  # a guess: whole laboratories on one address
