@@ -107,6 +107,22 @@ def test_a_changed_index_is_found_and_rebuilt(folder: Path) -> None:
     assert audit(folder).ok
 
 
+def test_an_index_ahead_of_the_log_is_found_and_left_as_it_is(folder: Path) -> None:
+    other = folder.with_name("other")
+    other.mkdir()
+    (other / GENESIS_FILE).write_bytes((folder / GENESIS_FILE).read_bytes())
+    (folder / "index").rename(other / "index")
+    disk = LiveDisk(other)
+    chain = Chain(small_genesis(), disk)
+    give(chain, mine(chain))  # all that is left of the log
+    chain.close()
+    disk.close()
+    for _ in range(2):
+        assert {finding.rule for finding in audit(other).findings} == {"index.marker"}
+    rebuild(other)
+    assert audit(other).ok
+
+
 def test_export_and_import_give_the_same_ledger(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "ledger.horoi"
     exported = export_ledger(folder, file)

@@ -25,7 +25,7 @@ from horoi.ledger.ledger import Ledger
 from horoi.ledger.rules import first_invalid
 from horoi.machine.disk import Disk, Store
 from horoi.node.chain import Chain
-from horoi.node.index.index import Index
+from horoi.node.index.index import Index, is_astray
 from horoi.node.offline import FAR_FUTURE_MS, GENESIS_FILE, Progress, quiet, read_genesis
 from horoi.node.peers.messages import RECORD_FILE
 from horoi.node.records import OPENING, Marker, marker_codec, opening_key, place_codec, read_opening
@@ -321,11 +321,12 @@ def _audit_index(genesis: Genesis, disk: Disk, report: AuditReport, progress: Pr
     chain = Chain(genesis, disk)
     chain.recover()
     try:
-        kept = Index(chain, disk)
-        if kept.was_astray:
+        if _index_is_astray(chain, disk):
             report.note(
-                "index.marker", "the index was of a block that the log does not have; the next start makes it anew"
+                "index.marker", "the index is of a block that the log does not have; the next start makes it anew"
             )
+            return
+        kept = Index(chain, disk)
         kept.catch_up()
         fresh = Index(chain, SimDisk(random.Random(0)))
         fresh.catch_up()
@@ -341,6 +342,14 @@ def _audit_index(genesis: Genesis, disk: Disk, report: AuditReport, progress: Pr
     finally:
         chain.state.close()
         chain.log.close()
+
+
+def _index_is_astray(chain: Chain, disk: Disk) -> bool:
+    store = disk.store("index")  # looked at as it lies there: an Index would mend it
+    try:
+        return is_astray(store, chain)
+    finally:
+        store.close()
 
 
 def _rows(index: Index) -> Iterator[tuple[bytes, bytes]]:

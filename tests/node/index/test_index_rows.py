@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,10 @@ from tests.web.web_node import ALICE, BOB
 
 from horoi.base.address import address_of
 from horoi.base.codec import encode
+from horoi.base.errors import StorageError
 from horoi.machine.contract import Asked
 from horoi.node.chain import Chain
+from horoi.node.index import index as indexes
 from horoi.node.index.index import Index
 from horoi.world.sim.disk import SimDisk
 
@@ -148,5 +151,50 @@ def test_an_index_of_a_block_that_the_log_does_not_have_is_made_anew(api: Api) -
     ahead.close()
     chain = Chain(api.host.node.chain.genesis, SimDisk(random.Random(1)))  # whose log is lost
     again = Index(chain, disk)
-    assert again.was_astray
     assert rows(again) == rows(Index(chain, SimDisk(random.Random(0))))
+
+
+def test_a_crash_while_an_index_is_thrown_away_leaves_nothing_of_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    history(api)
+    monkeypatch.setattr(indexes, "CLEAR_ROWS", 1)
+    chain = Chain(api.host.node.chain.genesis, SimDisk(random.Random(1)))
+    fresh = rows(Index(chain, SimDisk(random.Random(0))))
+    keys = sorted([*dict(fresh_rows(api)), b"m"])
+    for writes in (1, 2, keys.index(b"m"), keys.index(b"m") + 1, keys.index(b"m") + 2, len(keys) - 1):
+        disk = SimDisk(random.Random(0))
+        ahead = Index(api.host.node.chain, disk)
+        ahead.catch_up()
+        ahead.close()
+        with monkeypatch.context() as crash:
+            crash.setattr(Index, "_clear", _crashing(writes))
+            with pytest.raises(StorageError, match="crash"):
+                Index(chain, disk)
+        assert rows(Index(chain, disk)) == fresh
+
+
+def _crashing(writes: int) -> Callable[[Index], None]:
+    """An index's clearing that ends after so many writes."""
+    clear = Index._clear
+
+    class Ending:
+        def __init__(self, store: Any) -> None:
+            self.store, self.left = store, writes
+
+        def items(self) -> Any:
+            return self.store.items()
+
+        def write(self, changes: Any, *, sync: bool) -> None:
+            if not self.left:
+                raise StorageError("crash")
+            self.left -= 1
+            self.store.write(changes, sync=sync)
+
+    def crashing(index: Index) -> None:
+        whole, index.store.store = index.store.store, Ending(index.store.store)
+        try:
+            clear(index)
+        finally:
+            index.store.store = whole
+            whole.close()
+
+    return crashing

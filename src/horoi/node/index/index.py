@@ -13,7 +13,7 @@ from itertools import islice
 from horoi.base.codec import Record, encode
 from horoi.base.errors import StorageError
 from horoi.machine.contract import Action, Arm, Asked, Event, Fired, Save
-from horoi.machine.disk import Disk
+from horoi.machine.disk import Disk, Store
 from horoi.machine.host import Started
 from horoi.node.chain import Chain
 from horoi.node.events import ConnectedBlock, TipChanged
@@ -40,11 +40,23 @@ FOLLOW_S = 0.25  # how often a waiting index looks whether the node has caught u
 DAMAGED_S = 2.0  # until a block that is being fetched again is looked for; a guess
 SLICE_TRANSACTIONS = 500  # indexed at once when catching up: 20 ms
 CACHE_CHANGES = 20_000  # a question sorts what is not flushed: 2 ms at this many
-CLEAR_ROWS = 10_000  # deleted at once of an index in another format
+CLEAR_ROWS = 10_000  # deleted at once of an index that is thrown away
 
 
 class FlushIndex(Record, frozen=True):
     """Record for the world: write the index down."""
+
+
+def read_marker(store: Store | CachedStore) -> IndexMarker:
+    """How far an index has come; height -1 if it is empty."""
+    raw = store.get(b"m")
+    return marker_codec.decode(raw) if raw is not None else IndexMarker(b"", -1, 0, 0)
+
+
+def is_astray(store: Store | CachedStore, chain: Chain) -> bool:
+    """Whether an index is of a block that the log does not have: the log lost its end, or is another's."""
+    marker = read_marker(store)
+    return marker.height >= 0 and marker.name not in chain.tree.by_name
 
 
 class Index(Answers, Search):
@@ -56,26 +68,17 @@ class Index(Answers, Search):
     def __init__(self, chain: Chain, disk: Disk, *, cache_changes: int = CACHE_CHANGES) -> None:
         super().__init__(CachedStore(disk.store("index"), max_changes=cache_changes))
         self.chain = chain
-        self.was_astray = False
-        """It was of a block that the log does not have (the log lost its end, or is another's): it is made anew."""
-        if self.store.get(b"v") != FORMAT:
+        if self.store.get(b"v") != FORMAT or is_astray(self.store, chain):
             self._clear()
-        self.marker = self._read_marker()
-        if self.marker.height >= 0 and self.marker.name not in chain.tree.by_name:
-            self.was_astray = True
-            self._clear()
-            self.marker = self._read_marker()
+        self.marker = read_marker(self.store)
         root = chain.tree.root
         if self.marker.height < 0:
             self._connect(self._read(root.name))
 
-    def _read_marker(self) -> IndexMarker:
-        raw = self.store.get(b"m")
-        return marker_codec.decode(raw) if raw is not None else IndexMarker(b"", -1, 0, 0)
-
     def _clear(self) -> None:
-        """Throw away what cannot be gone on from."""
+        """Throw away what cannot be gone on from; its format first, so that after a crash nothing of it looks whole."""
         store = self.store.store
+        store.write({b"v": None}, sync=False)
         while rows := [key for key, _ in islice(store.items(), CLEAR_ROWS)]:
             store.write(dict.fromkeys(rows), sync=False)
         self.store.put(b"v", FORMAT)
