@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,20 @@ def test_what_one_host_and_one_network_is() -> None:
     assert is_one_host("::ffff:192.0.2.1", "192.0.2.1")
     assert not is_one_host("::ffff:192.0.2.1", "::ffff:192.0.2.2")
     assert is_one_group("2002:c000:201::1", "192.0.7.7")  # whoever has an IPv4 address has a network of 6to4 too
+
+
+@pytest.mark.parametrize(
+    ("ip", "source"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::5", "20010db800010002"),
+        ("2001:db8:1:2:ffff::9", "20010db800010002"),
+        ("fe80::1%eth0", "fe80000000000000"),
+    ],
+)
+def test_a_host_by_name(ip: str, source: str) -> None:
+    assert source_of((ip, 9)).host == source
 
 
 def test_what_is_no_ip_address_stands_for_itself() -> None:

@@ -32,7 +32,6 @@ from horoi.machine.wire import Wire
 from horoi.world.live.channel import DialerHandshake, dialer_context, key_of_certificate
 from horoi.world.live.frames import ControlKind, FrameBuffer, frame, is_control, open_control
 from horoi.world.live.host import LiveHost
-from horoi.world.live.listener import source_of
 from horoi.world.live.node_key import NodeKey
 
 
@@ -467,20 +466,6 @@ async def test_half_open_connections_are_bounded_in_total() -> None:
         for _, writer in strangers:
             writer.transport.abort()
         await until(lambda: host.half_open == 0)
-
-
-@pytest.mark.parametrize(
-    ("ip", "source"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2::5", "20010db800010002"),
-        ("2001:db8:1:2:ffff::9", "20010db800010002"),
-        ("fe80::1%eth0", "fe80000000000000"),
-    ],
-)
-def test_half_open_connections_count_for_their_source(ip: str, source: str) -> None:
-    assert source_of(ip) == source
 
 
 @in_loops

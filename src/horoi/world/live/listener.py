@@ -8,13 +8,13 @@ that are already there each have a deadline, so room comes back.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
 
+from horoi.base.sources import source_of
 from horoi.world.live.addresses import bind, bound_address, join_address, phrase_of
 from horoi.world.live.limits import Limits
 from horoi.world.live.link import Link
@@ -23,17 +23,6 @@ ACCEPT_RETRY_S = 1.0  # as asyncio's own servers when the process has no free fi
 BACKLOG = 100  # asyncio's default for servers
 
 _log = logging.getLogger("horoi.live")
-
-
-def source_of(ip: str) -> str:
-    """Whom a connection from ``ip`` counts for: the address, or with IPv6 its first 64 bits, which one site holds
-    (RFC 4291 section 2.5.4). IPv4 inside IPv6 counts as IPv4."""
-    if ":" not in ip:
-        return ip
-    address = ipaddress.IPv6Address(ip.partition("%")[0])
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return address.packed[:8].hex()
 
 
 class Listener:
@@ -88,7 +77,7 @@ class Listener:
                 await asyncio.sleep(ACCEPT_RETRY_S)
                 continue
             ip, port = remote[0], remote[1]
-            source = source_of(ip)
+            source = source_of(remote).host
             if not self._has_room(source):
                 self.turned_away += 1
                 connection.close()
