@@ -34,3 +34,22 @@ def test_one_seed_is_one_universe(overlay: str) -> None:
     one, other = (run(overlay=overlay, peers=100, lookups=50, seed=6) for _ in range(2))
     assert one["digest"] == other["digest"]
     assert one["hops_histogram"] == other["hops_histogram"]
+
+
+@pytest.mark.parametrize("peers", [1, 2, 3])
+@pytest.mark.parametrize("overlay", sorted(OVERLAYS))
+def test_the_smallest_networks_are_networks(overlay: str, peers: int) -> None:
+    result = run(overlay=overlay, peers=peers, lookups=50, seed=7)
+    assert (result["completed"], result["correct"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("peers", "seed"),
+    [
+        (3, 1),  # two come at once, and one of them knows nobody of its first level
+        (8, 2),  # two are half a second from each other, as long as the usual timeout
+    ],
+)
+def test_all_know_one_root_though_some_came_at_once_and_some_are_far(peers: int, seed: int) -> None:
+    result = run(overlay="tapestry", peers=peers, lookups=300, latency="king", seed=seed)
+    assert result["correct"] == 1.0

@@ -10,11 +10,13 @@ from random import Random
 from typing import Any, ClassVar
 
 from horoi.lookup.common.peer import OnFailure, OnReply, Peer, PeerConfig
+from horoi.lookup.common.pending import MAX_TIMEOUT_S
 from horoi.lookup.common.permits import CHANGE_S
 from horoi.lookup.vocabulary import Address, Contact
 from horoi.machine.contract import Send
 
 MAX_ACQUAINTED = 512  # a guess: three times the tables of a peer in a network of a million
+BACK_OFF = 2  # RFC 6298, 5.5: the next timeout after one in vain is twice as long
 PERMIT_AGE_S = CHANGE_S * 0.8  # used up to then, so that it is still good when it arrives
 
 
@@ -105,11 +107,13 @@ class AcquaintedPeer(Peer):
         tries: int = 1,
         timeout_s: float | None = None,
     ) -> None:
-        """Send the request ``make(nonce)`` up to ``tries`` times: one lost datagram is no death. One of the two is called."""
+        """Send the request ``make(nonce)`` up to ``tries`` times: one lost datagram is no death, and the timeout is of usual
+        distances, so who is far away is waited for longer the second time. One of the two is called."""
 
         def unanswered(at: float) -> None:
             if tries > 1 and self.bootstrap is not None:
-                self.ask(contact, make, on_reply, on_failure, at, tries=tries - 1, timeout_s=timeout_s)
+                longer_s = timeout_s or min(BACK_OFF * self.pending.round_trips.timeout_s, MAX_TIMEOUT_S)
+                self.ask(contact, make, on_reply, on_failure, at, tries=tries - 1, timeout_s=longer_s)
             else:
                 on_failure(at)
 

@@ -37,8 +37,8 @@ def gossip(core: Core, now: float) -> None:
     if not core.is_joined:
         return
     core.arm(GOSSIP, core.config.gossip_s * (0.5 + core.dice.random()))
-    levels = [level for level in range(core.neighbours.depth) if any(core.neighbours.level(level))]
-    if levels:
-        level = core.dice.choice(levels)
-        deeper = [other for row in range(level, core.neighbours.depth) for other in core.neighbours.level(row)]
+    depth = core.neighbours.depth
+    if depth:  # also a level of which nobody is known: whoever is known of a deeper one is of that one too
+        level = core.dice.randrange(depth)
+        deeper = [other for row in range(level, depth) for other in core.neighbours.level(row)]
         repair.ask_level(core, core.dice.choice(deeper), level, now)
