@@ -57,7 +57,6 @@ class Walk:
         "_node",
         "_now",
         "_patience",
-        "_pending",
         "_point",
         "_reserve",
         "_retreat",
@@ -75,7 +74,6 @@ class Walk:
 
     def __init__(self, core: Core, node: Node, key: int, done: Done) -> None:
         self._core = core
-        self._pending = core.pending
         self._node = node
         self._mask = node.mask
         self._done = done
@@ -146,7 +144,8 @@ class Walk:
 
     def _ask(self, step: _Step, now: float) -> None:
         self.rpcs += 1
-        core, contact, pending = self._core, step.contact, self._pending
+        core, contact = self._core, step.contact
+        pending = core.pending
         if pending.full:
             self._on_failure(contact, now)
             return
@@ -162,7 +161,7 @@ class Walk:
         Named owners first, the nearest; then who is before the key, nearer than anyone who answered; when the nearest who
         answered knows nobody alive in between, the owners that it knows behind the key; then whoever is left.
         """
-        chosen = self._next_claim() if self._claims or self._has_moved else None
+        chosen = self._next_claim()
         if chosen is None:
             chosen = self._pop(self._candidates, self._nearest)
         if chosen is None:
@@ -303,9 +302,8 @@ class Walk:
         core, asked, own_id = self._core, self._asked, self._node.id
         trusts_all = core.trusts_all
         for contact in closer:
-            contact_id = contact.id
-            distance = (search - contact_id) & mask
-            if not 0 < distance < left or contact_id == own_id or contact in asked:
+            distance = (search - contact.id) & mask
+            if not 0 < distance < left or contact.id == own_id or contact in asked:
                 continue
             if trusts_all or core.is_believed(contact, now):
                 named.append((distance, hops, contact))

@@ -58,7 +58,6 @@ from horoi.lookup.vocabulary import (
     Route,
     Unprovide,
 )
-from horoi.machine.contract import Send
 from horoi.machine.wire import Wire
 
 
@@ -126,7 +125,7 @@ class Chord(Core, Taking):
         request = self._pending.close(nonce, source, now)
         if request is None:
             return  # too late, or forged
-        if request.contact is not None and (self._suspects or self._buried):
+        if request.contact is not None and not self.trusts_all:
             self.exhume(request.contact)
         context: ExpectingContext = request.context
         if type(message) in context.expected:
@@ -148,7 +147,7 @@ class Chord(Core, Taking):
             return
         reply = serve(self, node, message, source, now)
         if reply is not None:
-            self.out.append(Send(source, reply))
+            self.send(source, reply)
 
 
 Serve = Callable[[Chord, Any, Any, Address, float], Any]
