@@ -13,6 +13,7 @@ from horoi.lookup.kademlia import krpc
 from horoi.lookup.kademlia.codec import kademlia_wire
 from horoi.lookup.kademlia.config import KademliaConfig, mainline
 from horoi.lookup.kademlia.held_tokens import HeldTokens
+from horoi.lookup.kademlia.items import ItemStore, Wrong
 from horoi.lookup.kademlia.machine import Kademlia
 from horoi.lookup.kademlia.messages import (
     UNKNOWN_METHOD,
@@ -161,6 +162,30 @@ def test_what_all_refuse_fails_with_their_reason() -> None:
     found = net.ask(net.names[9], Get("g", key_of(value)))
     assert isinstance(found, Value)
     assert found.value == value
+
+
+class KeepsNothing(ItemStore):
+    """The store of a liar: what it is given is taken, and gone."""
+
+    def put(self, *_given: Any, **_options: Any) -> Wrong | None:
+        return None
+
+
+def test_who_says_that_it_keeps_and_does_not_costs_its_own_copy_alone() -> None:
+    net = Net(30, seed=6)
+    by = net.names[4]
+    put_all(net, by, range(20))
+    liars = net.names[10:16]
+    for name in liars:
+        net.machine(name).server._items = KeepsNothing(net.config.bits, mainline=False)
+    lost = 0
+    for number in range(400, 420):
+        key = key_of(b"%d" % number)
+        assert net.ask(by, Put(number, key, b"%d" % number)).copies == K  # the liars' word counts
+        for name in net.nearest(key)[:K]:
+            assert net.keeps(name, key, b"%d" % number) is (name not in liars)
+            lost += name in liars
+    assert lost > 0
 
 
 # Face to face
