@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from tests.docs.docs_pages import PROJECT, blocks, read
 
-from horoi.base import errors
+from horoi.base import errors, sources
 from horoi.cli import exits
 from horoi.ledger.genesis import MAX_BLOCK_SIZE_BYTES
 from horoi.node.documents.messages import DOCUMENTS_WIRE
@@ -21,7 +21,7 @@ from horoi.node.story import format as story_format
 from horoi.node.story.format import read_story
 from horoi.node.sync import messages as sync_messages
 from horoi.node.witness.messages import WITNESS_WIRE
-from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions, sources
+from horoi.world.live import channel, frames, secure_handshake, secure_session, secure_sessions
 from horoi.world.live.limits import Limits
 
 DOCS = PROJECT / "docs"

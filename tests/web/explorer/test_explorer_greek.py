@@ -127,7 +127,7 @@ def test_every_kind_is_said_in_greek_with_all_its_parts(browser: Browser, story:
         spoken = f"(Aegean Carriers ή (οποιοσδήποτε από το μπλοκ 40 και μετά και όποιος δείξει τα bytes με SHA-256 {'ab' * 32}))"
         assert handed.endswith(f" σε {spoken}.")
         assert "1.234 (ελάχιστες μονάδες) αγαθό [" in said[-2]
-        assert said[-1] == "Καταβάλλεται αμοιβή 1 νόμισμα σε όποιον φτιάξει το μπλοκ."
+        assert said[-1] == "Καταβάλλεται τέλος συναλλαγής 1 νόμισμα σε όποιον φτιάξει το μπλοκ."
         assert wider_than_the_screen(page) == []
 
 
