@@ -126,6 +126,8 @@ def reading(browser: Browser, url: str, **preferences: Any) -> Iterator[Reader]:
         yield reader
         reader.check()
     finally:
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # an answer that is being made up is of no use to a closed page
         context.close()
 
 
