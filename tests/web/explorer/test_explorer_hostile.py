@@ -118,6 +118,7 @@ def test_direction_and_hidden_characters_are_shown_for_what_they_are(browser: Br
         lie(page)
         reader.go(page, "/")
         text = page.locator(".post", has_text="paid").first
+        text.wait_for()
         marks = text.locator(".odd").all_inner_texts()
         assert [mark.split("\n")[-1][-4:] for mark in marks] == ["202E", "202C", "2066", "2069"]
         assert "\u202e" not in page.locator("main").inner_text()

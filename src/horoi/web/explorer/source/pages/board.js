@@ -43,7 +43,7 @@ export default function Board() {
           ? html`<${Lines} lines=${board.lines} tip=${board.height} label=${t("board.stream")} />
             ${board.lines.length === 0 && html`<p class="empty">${t("board.nothing")}</p>`}
             ${board.next && html`<div class="pager"><button type="button" onClick=${older}>${t("page.older")}</button></div>`}`
-          : html`<${Instead} ...${first} />`}
+          : html`<${Instead} ...${first} isLoading=${!first.problem} />`}
       <//>
       <div>
         <${Agreement} />

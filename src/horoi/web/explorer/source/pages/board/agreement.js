@@ -14,7 +14,7 @@ const SHOWN = 8;
 export const TAGS = { agrees: "good", lags: "warn", ahead: "warn", differs: "bad", unknown: "" };
 
 export function Agreement() {
-  const { data, problem, isLoading, reload } = useData(PATH, { on: ["peer", "peer-lost", "agreement"] });
+  const { data, problem, reload } = useData(PATH, { on: ["peer", "peer-lost", "agreement"] });
   const [agreement, setAgreement] = useState(null);
   useEffect(() => {
     if (data) setAgreement(data.agreement);
@@ -33,6 +33,6 @@ export function Agreement() {
           <span class=${`tag ${TAGS[node.state] ?? ""}`}>${t(`peer.${node.state}`)}</span>
         </li>`)}</ul>
         ${linked.length > SHOWN && html`<p><a href="/peers">${t("agreement.more", { n: linked.length - SHOWN })}</a></p>`}`
-      : html`<${Instead} ...${{ problem, isLoading, reload }} />`}
+      : html`<${Instead} ...${{ problem, isLoading: !problem, reload }} />`}
   <//>`;
 }
